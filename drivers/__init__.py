@@ -1,0 +1,1 @@
+"""The hands: thin adapters between the ports and the world."""

@@ -1,0 +1,1 @@
+"""Simulated cards, readers and acquirer, for tests and for a desk without hardware."""

@@ -1,0 +1,1 @@
+"""The memory: the ledger of every sale, and what still has to reach the acquirer."""

@@ -1,0 +1,1 @@
+"""EMV contactless: APDUs, TLV, Entry Point, kernels. Each dialogue is a generator."""

@@ -1,0 +1,117 @@
+"""Every failure of the terminal has a name in this one tree.
+
+::
+
+    TerminalError
+     +-- AmountError            what the cashier typed is not an amount
+     +-- ReaderError
+     |    +-- ReaderNotFound    no such reader, or its driver cannot be loaded
+     |    +-- ReaderUnplugged   the reader went away while it was in use
+     |    +-- CardLost          the card left the field in the middle of an exchange
+     +-- CardError              the card broke the rules (bad TLV, bad status word)
+     +-- HostError
+     |    +-- HostUnreachable   nothing left the socket: the sale may be deferred
+     |    +-- HostSilent        sent, fate unknown: the sale must be reversed
+     |    +-- HostGarbled       an answer came and cannot be read: fate unknown
+     +-- PrinterError           the paper did not come out; the sale is unaffected
+     +-- ConfigError            the configuration names something that cannot be used
+     +-- KeyStoreError          a key is missing, unreadable or too weak for its use
+     +-- StoreError             the ledger cannot be opened or written
+          +-- StoreFull         no room: refused before a card is read
+          +-- StoreTooNew       written by a newer Taptill
+          +-- StoreBusy         another till process owns the ledger
+
+Declined, try again, use another card and see phone are values (``Outcome``), never
+exceptions. An ``AssertionError`` means that *we* broke the rules: the payment in hand ends
+as UNKNOWN and the till shows "out of service".
+
+No message here may carry card data. A message names the thing that failed, and ``remedy``
+says what a person can do about it.
+"""
+
+from __future__ import annotations
+
+
+class TerminalError(Exception):
+    """A named failure, with the remedy a person can try.
+
+    Args:
+        message: what failed, naming the thing (a reader, a file, a field), without card data.
+        remedy: one sentence that says what to do; empty where nothing can be done here.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class AmountError(TerminalError):
+    """The text is not an amount of money that this till can take."""
+
+
+class ReaderError(TerminalError):
+    """Something between the till and the card went wrong."""
+
+
+class ReaderNotFound(ReaderError):
+    """No reader answers at this address, or no driver knows the address."""
+
+
+class ReaderUnplugged(ReaderError):
+    """The reader was there and is gone."""
+
+
+class CardLost(ReaderError):
+    """The card left the field, or stopped answering, in the middle of an exchange."""
+
+
+class CardError(TerminalError):
+    """The card broke the rules: malformed TLV, a wrong status word, contradicting data."""
+
+
+class HostError(TerminalError):
+    """The acquirer's host did not give a usable answer."""
+
+
+class HostUnreachable(HostError):
+    """Nothing left the socket. The host cannot know of the sale, so it may be deferred."""
+
+
+class HostSilent(HostError):
+    """Bytes left the socket and no answer came. The host may have booked the sale."""
+
+
+class HostGarbled(HostError):
+    """An answer came that cannot be trusted or read. The host may have booked the sale."""
+
+
+class PrinterError(TerminalError):
+    """The printer did not print. The receipt can be printed again."""
+
+
+class ConfigError(TerminalError):
+    """The configuration is wrong: the message names the key and the file."""
+
+
+class KeyStoreError(TerminalError):
+    """A key or certificate is missing, unreadable, or not allowed for this use."""
+
+
+class StoreError(TerminalError):
+    """The ledger cannot be opened, read or written."""
+
+
+class StoreFull(StoreError):
+    """The disk has no room for another sale."""
+
+
+class StoreTooNew(StoreError):
+    """The ledger was written by a newer version of Taptill."""
+
+
+class StoreBusy(StoreError):
+    """Another process of this till has the ledger open for writing."""

@@ -1,0 +1,26 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+VECTORS = ROOT.parent / "shared" / "vectors"
+
+
+def require_vectors() -> Path:
+    """The folder of third-party test data; skips without it, and fails without it in CI."""
+    if not VECTORS.is_dir():
+        reason = "the third-party test data (../shared/vectors) is not here"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return VECTORS
+
+
+@pytest.fixture(scope="session")
+def vectors_dir() -> Path:
+    return require_vectors()

@@ -1,0 +1,1 @@
+"""The face: wiring, threads, presenters, the console and the command line."""

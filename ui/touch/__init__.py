@@ -1,0 +1,1 @@
+"""The touchscreen. Kivy is imported below this package and nowhere else."""
