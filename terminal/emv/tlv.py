@@ -1,0 +1,150 @@
+"""BER-TLV as EMV uses it (EMV Book 3, Annex B), strict, for data that a stranger's card sent.
+
+Rules of this file: tags are numbers (``0x9F38``), a value is never shown in a ``repr`` or a
+message, and whatever cannot be read in exactly one way is a ``CardError``. Definite lengths
+only, at most four length bytes, nesting at most eight deep, 64 KiB in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from terminal.errors import CardError
+
+DEPTH_MAX = 8
+TOTAL_MAX = 64 * 1024
+_TAG_BYTES_MAX = 4
+_CONSTRUCTED = 0x20
+
+
+@dataclass(frozen=True, slots=True)
+class Tlv:
+    """One data object: its tag, its value, and its children when the tag is constructed."""
+
+    tag: int
+    value: bytes = field(repr=False)
+    children: tuple[Tlv, ...] = ()
+
+    @property
+    def constructed(self) -> bool:
+        """Whether the tag says that the value is made of data objects (bit 6 of byte 1)."""
+        return is_constructed(self.tag)
+
+
+def tag_bytes(tag: int) -> bytes:
+    """The tag as on the wire: ``0x9F38`` is ``9F 38``."""
+    return tag.to_bytes(max(1, (tag.bit_length() + 7) // 8), "big")
+
+
+def is_constructed(tag: int) -> bool:
+    """Whether the first byte of the tag has bit 6 set (EMV Book 3, Annex B1)."""
+    return bool(tag_bytes(tag)[0] & _CONSTRUCTED)
+
+
+def read_tag(data: bytes, offset: int) -> tuple[int, int]:
+    """The tag at ``offset`` and the offset behind it: one to four bytes (Book 3, Annex B1).
+
+    Raises:
+        CardError: the tag is cut off or longer than four bytes.
+    """
+    first = data[offset]
+    end = offset + 1
+    if first & 0x1F != 0x1F:
+        return first, end
+    tag = first
+    while True:
+        if end >= len(data):
+            raise CardError(f"A tag that begins with {first:02X} is cut off.")
+        if end - offset >= _TAG_BYTES_MAX:
+            raise CardError(f"A tag that begins with {first:02X} is longer than four bytes.")
+        following = data[end]
+        tag = tag << 8 | following
+        end += 1
+        if not following & 0x80:
+            return tag, end
+
+
+def _read_length(data: bytes, offset: int, tag: int) -> tuple[int, int]:
+    if offset >= len(data):
+        raise CardError(f"Tag {tag:02X} has no length.")
+    first = data[offset]
+    offset += 1
+    if first < 0x80:
+        return first, offset
+    count = first & 0x7F
+    if count == 0:
+        raise CardError(f"Tag {tag:02X} has an indefinite length, which EMV forbids.")
+    if count > 4:
+        raise CardError(f"The length of tag {tag:02X} takes {count} bytes; four are allowed.")
+    if offset + count > len(data):
+        raise CardError(f"The length of tag {tag:02X} is cut off.")
+    return int.from_bytes(data[offset : offset + count], "big"), offset + count
+
+
+def decode(data: bytes) -> list[Tlv]:
+    """Reads all data objects in ``data``; zero bytes between them are padding and skipped.
+
+    Raises:
+        CardError: a tag, length or value is cut off, a length is indefinite, the nesting is
+            deeper than eight, or the data is longer than 64 KiB.
+    """
+    if len(data) > TOTAL_MAX:
+        raise CardError(f"TLV data of {len(data)} bytes; {TOTAL_MAX} is the most allowed.")
+    return _decode(data, 1)
+
+
+def _decode(data: bytes, depth: int) -> list[Tlv]:
+    if depth > DEPTH_MAX:
+        raise CardError(f"TLV data is nested deeper than {DEPTH_MAX}.")
+    found: list[Tlv] = []
+    offset, total = 0, len(data)
+    while offset < total:
+        first = data[offset]
+        if first == 0:
+            offset += 1
+            continue
+        tag, offset = read_tag(data, offset)
+        length, offset = _read_length(data, offset, tag)
+        end = offset + length
+        if end > total:
+            raise CardError(f"Tag {tag:02X} claims {length} bytes and has {total - offset}.")
+        value = data[offset:end]
+        children = tuple(_decode(value, depth + 1)) if first & _CONSTRUCTED else ()
+        found.append(Tlv(tag, value, children))
+        offset = end
+    return found
+
+
+def encode(tag: int, value: bytes) -> bytes:
+    """One data object on the wire, with the shortest definite length.
+
+    Raises:
+        ValueError: the value is longer than 64 KiB.
+    """
+    length = len(value)
+    if length > TOTAL_MAX:
+        raise ValueError(f"a value of {length} bytes; {TOTAL_MAX} is the most allowed")
+    if length < 0x80:
+        head = bytes((length,))
+    else:
+        size = (length.bit_length() + 7) // 8
+        head = bytes((0x80 | size,)) + length.to_bytes(size, "big")
+    return tag_bytes(tag) + head + value
+
+
+def walk(objects: Iterable[Tlv]) -> Iterator[Tlv]:
+    """Every data object, a template before its children, in the card's order."""
+    for each in objects:
+        yield each
+        yield from walk(each.children)
+
+
+def find_all(objects: Iterable[Tlv], tag: int) -> list[Tlv]:
+    """Every data object with this tag, at any depth, in the card's order."""
+    return [each for each in walk(objects) if each.tag == tag]
+
+
+def first(objects: Iterable[Tlv], tag: int) -> Tlv | None:
+    """The first data object with this tag at any depth, or None."""
+    return next((each for each in walk(objects) if each.tag == tag), None)
