@@ -1,0 +1,145 @@
+"""The receipt as a value, and its lines on paper.
+
+Rules of this file: a receipt is made from a recorded transaction and nothing else, so what is
+printed is what is in the ledger. It shows four digits of the card, names the application and
+its AID (EMV Book 4, 11.4), and says in one line whether money was taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from terminal.ports import Emphasis, PrintLine
+from terminal.transaction import MoneyTaken, State, Transaction
+
+HEADLINES = {
+    State.APPROVED: "APPROVED",
+    State.STORED: "STORED OFFLINE",
+    State.DECLINED: "DECLINED",
+    State.DECLINED_AFTER_FORWARD: "DECLINED BY THE BANK",
+    State.UNKNOWN: "NOT KNOWN YET",
+    State.REVERSED: "REVERSED",
+    State.SET_ASIDE: "BEING CHECKED",
+    State.CANCELLED: "CANCELLED",
+    State.INTERRUPTED: "INTERRUPTED",
+    State.INTENDED: "NOT PAID",
+    State.AUTHORISING: "NOT KNOWN YET",
+}
+
+MONEY_LINES = {
+    MoneyTaken.YES: "Money was taken.",
+    MoneyTaken.NO: "No money was taken.",
+    MoneyTaken.NOT_YET: "Will be charged when back online.",
+    MoneyTaken.NOT_KNOWN: "Not known yet. Being checked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who sells: printed on top of each receipt."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    contact: str = ""
+    return_policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One receipt: the shop, the recorded sale, and the terminal that made it."""
+
+    shop: Shop
+    transaction: Transaction
+    terminal_id: str
+    merchant_id: str
+    printed_at: datetime
+    simulated: bool = False
+    copy: bool = False
+
+    @property
+    def number(self) -> str:
+        """The name of the print job: terminal and sale, unique on this till."""
+        return f"{self.terminal_id}-{self.transaction.sequence:06d}"
+
+
+def layout(receipt: Receipt, zone: tzinfo) -> tuple[PrintLine, ...]:
+    """The receipt's lines, top to bottom, in the shop's time zone."""
+    sale = receipt.transaction
+    lines = [PrintLine(receipt.shop.name, centred=True, emphasis=Emphasis.STRONG)]
+    lines += [PrintLine(line, centred=True) for line in receipt.shop.address]
+    lines.append(PrintLine())
+    if receipt.simulated:
+        lines += [PrintLine("SIMULATED - NO REAL MONEY", centred=True), PrintLine()]
+    if receipt.copy:
+        lines.append(PrintLine("COPY", centred=True, emphasis=Emphasis.STRONG))
+    lines += [
+        PrintLine(sale.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"), receipt.number),
+        PrintLine("Terminal", receipt.terminal_id),
+        PrintLine("Merchant", receipt.merchant_id),
+        PrintLine(),
+        PrintLine("TOTAL", str(sale.amount), emphasis=Emphasis.LARGE),
+        PrintLine(),
+        PrintLine(HEADLINES[sale.state], centred=True, emphasis=Emphasis.STRONG),
+        PrintLine(MONEY_LINES[sale.money_taken], centred=True),
+    ]
+    lines += _outcome_lines(sale)
+    lines.append(PrintLine())
+    lines += _card_lines(sale)
+    lines += _footer(receipt)
+    return tuple(lines)
+
+
+def _outcome_lines(sale: Transaction) -> list[PrintLine]:
+    """What the host or the card said, where it said something."""
+    lines = []
+    if sale.state is State.APPROVED and sale.still_due_minor:
+        paid = f"{sale.approved_minor} of {sale.amount.minor} minor units"
+        lines.append(PrintLine("PARTLY PAID", paid))
+    if sale.approval_code:
+        lines.append(PrintLine("Approval code", sale.approval_code))
+    if sale.response_code:
+        lines.append(PrintLine("Response", sale.response_code))
+    if sale.reason and sale.state is not State.APPROVED:
+        lines.append(PrintLine(sale.reason))
+    return lines
+
+
+def _card_lines(sale: Transaction) -> list[PrintLine]:
+    """The card as a receipt may show it, and the references a bank asks for."""
+    lines = []
+    if sale.card is not None:
+        lines += [
+            PrintLine(sale.card.label or sale.card.scheme, sale.card.masked_pan),
+            PrintLine("AID", sale.card.aid),
+            PrintLine("Entry", f"contactless, {sale.card.device}"),
+            PrintLine("Verified by", sale.card.cvm),
+        ]
+    if sale.rrn:
+        lines.append(PrintLine("RRN", sale.rrn))
+    if sale.stan is not None:
+        lines.append(PrintLine("STAN", f"{sale.stan:06d}"))
+    return lines
+
+
+def _footer(receipt: Receipt) -> list[PrintLine]:
+    """How to reach the shop, and what its promises are."""
+    lines = [PrintLine("Reference", receipt.transaction.txn_id)]
+    if receipt.shop.contact:
+        lines.append(PrintLine("Questions", receipt.shop.contact))
+    if receipt.shop.return_policy:
+        lines += [PrintLine(), PrintLine(receipt.shop.return_policy, centred=True)]
+    return lines
+
+
+def columns(lines: tuple[PrintLine, ...], width: int) -> str:
+    """The lines as plain text, ``width`` characters wide; a pair that does not fit takes two."""
+    rows: list[str] = []
+    for line in lines:
+        if line.centred:
+            rows.append(line.left.center(width).rstrip())
+        elif len(line.left) + len(line.right) + 1 <= width or not line.right:
+            rows.append(f"{line.left}{line.right:>{max(0, width - len(line.left))}}".rstrip())
+        else:
+            rows += [line.left, f"{line.right:>{width}}"]
+    return "\n".join(rows) + "\n"
