@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from terminal.money import Amount
+from terminal.money import Amount, Currency
 from terminal.transaction import AuthorisationSent, Event, StoredOffline, Transaction
 
 
@@ -59,6 +59,14 @@ class OutboxItem:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What the shop stands to lose now: sales the acquirer has not answered for."""
+
+    count: int
+    total_minor: int
+
+
 Compose = Callable[[Numbers], tuple[AuthorisationSent | StoredOffline, Outgoing]]
 """Makes the event and the message of a sale from its numbers. Pure: it runs inside SQL."""
 
@@ -99,6 +107,9 @@ class Journal(Protocol):
         Raises:
             StoreError: nothing was recorded.
         """
+
+    def exposure(self, currency: Currency) -> Exposure:
+        """The stored and set-aside sales in this currency that have no final answer."""
 
     def transaction(self, txn_id: str) -> Transaction:
         """The sale with this id.

@@ -10,12 +10,14 @@ empty, and every pair that is not in the table raises.
     INTENDED --AuthorisationSent--> AUTHORISING --HostApproved-> APPROVED
         |                               |------HostDeclined-> DECLINED
         |                               |------Deferred-----> STORED (nothing left the socket)
+        |                               |------RiskRefused--> DECLINED (the same, over a limit)
         |                               '------FateUnknown--> UNKNOWN
         |                                                        '--ReversalConfirmed-> REVERSED
         |--StoredOffline--> STORED --HostApproved--> APPROVED
         |                      |-----HostDeclined--> DECLINED_AFTER_FORWARD
         |                      '-----SetAside------> SET_ASIDE --Requeued--> STORED
         |--CardDeclined---> DECLINED
+        |--RiskRefused----> DECLINED
         |--Cancelled------> CANCELLED
         '--Interrupted----> INTERRUPTED
 """
@@ -183,6 +185,18 @@ class CardDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskRefused:
+    """The acquirer cannot be reached and the shop's limits allow no stored sale.
+
+    Nothing was sent: this follows an intent, or an authorisation that never left the socket.
+    """
+
+    at: datetime
+    reason: str
+    card: CardSummary | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The cashier cancelled, or nobody tapped in time; nothing was sent."""
 
@@ -211,6 +225,7 @@ Event = (
     | SetAside
     | Requeued
     | CardDeclined
+    | RiskRefused
     | Cancelled
     | Interrupted
 )
@@ -222,6 +237,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = MappingProxyType(
             AuthorisationSent: _S.AUTHORISING,
             StoredOffline: _S.STORED,
             CardDeclined: _S.DECLINED,
+            RiskRefused: _S.DECLINED,
             Cancelled: _S.CANCELLED,
             Interrupted: _S.INTERRUPTED,
         },
@@ -229,6 +245,7 @@ TRANSITIONS: Mapping[State, Mapping[type[Event], State]] = MappingProxyType(
             HostApproved: _S.APPROVED,
             HostDeclined: _S.DECLINED,
             Deferred: _S.STORED,
+            RiskRefused: _S.DECLINED,
             FateUnknown: _S.UNKNOWN,
         },
         _S.STORED: {
@@ -359,8 +376,8 @@ class Transaction:
                 )
             case HostDeclined() | SetAside():
                 return replace(moved, response_code=event.response_code, reason=event.reason)
-            case CardDeclined():
-                return replace(moved, reason=event.reason, card=event.card)
+            case CardDeclined() | RiskRefused():
+                return replace(moved, reason=event.reason, card=event.card or self.card)
             case FateUnknown() | Cancelled() | Interrupted():
                 return replace(moved, reason=event.reason)
             case ReversalConfirmed():

@@ -8,38 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from terminal.emv.outcome import MessageId
 from terminal.money import Amount
+from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.receipt import Receipt
 from terminal.transaction import Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Presenting:
-    """The intent is durable and the reader is live; nobody has tapped yet."""
-
-    amount: Amount
-    timeout_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Prompted:
-    """The reader asks for something: one card only, present again, see phone, not a card."""
-
-    message: MessageId
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CardRead:
-    """The card may be taken away. This is the first cue, and not yet an approval."""
-
-
-@dataclass(frozen=True, slots=True)
-class Authorising:
-    """The recorded sale is on its way to the acquirer; ``timeout_s`` is the longest wait."""
-
-    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +82,18 @@ TillEvent = (
     | Refused
     | OutOfService
 )
+
+__all__ = [
+    "Authorising",
+    "CardRead",
+    "Finished",
+    "NetworkChanged",
+    "OutOfService",
+    "PendingChanged",
+    "Presenting",
+    "Prompted",
+    "ReaderChanged",
+    "Refused",
+    "SaleChanged",
+    "TillEvent",
+]

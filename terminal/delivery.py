@@ -1,0 +1,114 @@
+"""What the host's answer to a queued message means for its sale.
+
+Rules of this file: pure, and the same for the till that waits for the answer and for the
+forwarder that sends later. The acquirer's response table (data of its profile) says what a code
+asks for; this file says what that does to a sale that went out as a request, as an advice or as
+a reversal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from terminal.errors import HostGarbled
+from terminal.iso8583.messages import Action, Answer, decline_reason, read_answer
+from terminal.iso8583.profile import Profile
+from terminal.ledger import Kind, OutboxItem
+from terminal.transaction import (
+    Event,
+    FateUnknown,
+    HostApproved,
+    HostDeclined,
+    ReversalConfirmed,
+    SetAside,
+    Transaction,
+)
+
+# DE 39 = 25, "unable to locate record": the host has nothing that it could undo.
+NOTHING_TO_REVERSE = frozenset({"25"})
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message has its final answer: record the event, erase the message."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The host is in trouble: send the message again later."""
+
+    reason: str
+
+
+Verdict = Done | Retry
+
+
+def read_verdict(
+    profile: Profile, item: OutboxItem, sale: Transaction, answer: bytes, at: datetime
+) -> Verdict:
+    """The meaning of ``answer`` (a whole message) for the sale that ``item`` belongs to.
+
+    Raises:
+        HostGarbled: the answer contradicts the request, or cannot be read.
+    """
+    read = read_answer(profile, item.message, answer)
+    match item.kind:
+        case Kind.SALE:
+            return Done(_of_sale(profile, sale, read, at))
+        case Kind.ADVICE:
+            return _of_advice(profile, item, sale, read, at)
+        case Kind.REVERSAL:
+            return _of_reversal(profile, read, at)
+
+
+def _approved(sale: Transaction, read: Answer, at: datetime) -> HostApproved:
+    """An approval, of the amount the host names where it approved less."""
+    approved_minor = sale.amount.minor
+    if read.action is Action.PARTIAL:
+        if read.amount_minor is None or not 0 < read.amount_minor <= sale.amount.minor:
+            raise HostGarbled("The host approved a part of the amount and did not say which.")
+        approved_minor = read.amount_minor
+    return HostApproved(at, read.response_code, read.approval_code, approved_minor)
+
+
+def _of_sale(profile: Profile, sale: Transaction, read: Answer, at: datetime) -> Event:
+    """A 0200 that a customer waits for: approved, declined, or to be reversed."""
+    match read.action:
+        case Action.APPROVED | Action.PARTIAL:
+            return _approved(sale, read, at)
+        case Action.RETRY_REPEAT:
+            # 68 and its like say that the host lost track: it may have booked the sale.
+            return FateUnknown(at, decline_reason(profile, read.response_code))
+        case _:
+            return HostDeclined(at, read.response_code, decline_reason(profile, read.response_code))
+
+
+def _of_advice(
+    profile: Profile, item: OutboxItem, sale: Transaction, read: Answer, at: datetime
+) -> Verdict:
+    """A 0220 that tells the host of a stored sale."""
+    reason = decline_reason(profile, read.response_code)
+    match read.action:
+        case Action.APPROVED | Action.PARTIAL:
+            return Done(_approved(sale, read, at))
+        case Action.RETRY_SAME | Action.RETRY_REPEAT:
+            return Retry(reason)
+        case Action.DUPLICATE if item.attempts > 1:
+            # An earlier copy of ours arrived and its answer was lost: it is booked already.
+            return Done(HostApproved(at, read.response_code, "", sale.amount.minor))
+        case Action.DUPLICATE | Action.QUARANTINE:
+            return Done(SetAside(at, read.response_code, reason))
+        case Action.DECLINED | Action.DECLINED_BLOCK:
+            return Done(HostDeclined(at, read.response_code, reason))
+
+
+def _of_reversal(profile: Profile, read: Answer, at: datetime) -> Verdict:
+    """A 0420: only a host that has undone the sale, or never had it, ends the doubt."""
+    if read.action is Action.APPROVED or read.response_code in NOTHING_TO_REVERSE:
+        return Done(ReversalConfirmed(at, read.response_code))
+    if read.action is Action.DUPLICATE:
+        return Done(ReversalConfirmed(at, read.response_code))
+    return Retry(decline_reason(profile, read.response_code))
