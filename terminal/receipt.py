@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from terminal.money import Amount
 from terminal.ports import Emphasis, PrintLine
 from terminal.transaction import MoneyTaken, State, Transaction
 
@@ -94,8 +95,11 @@ def _outcome_lines(sale: Transaction) -> list[PrintLine]:
     """What the host or the card said, where it said something."""
     lines = []
     if sale.state is State.APPROVED and sale.still_due_minor:
-        paid = f"{sale.approved_minor} of {sale.amount.minor} minor units"
-        lines.append(PrintLine("PARTLY PAID", paid))
+        currency = sale.amount.currency
+        lines += [
+            PrintLine("PAID", str(Amount(sale.approved_minor, currency)), emphasis=Emphasis.STRONG),
+            PrintLine("STILL DUE", str(Amount(sale.still_due_minor, currency))),
+        ]
     if sale.approval_code:
         lines.append(PrintLine("Approval code", sale.approval_code))
     if sale.response_code:

@@ -1,0 +1,359 @@
+"""One payment, from the amount to a committed end.
+
+Rules of this file: straight-line code over a frozen bundle of ports. The order is the promise
+and must never change: durable intent, tap, sealing, one SQL transaction with the sale, its
+event, its numbers and its message, then bytes leave, then the answer is committed, and only
+then does anybody see "approved". It starts no threads and catches failures by meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from terminal.delivery import Done, read_verdict
+from terminal.emv.converse import Conversation, converse
+from terminal.emv.entry_point import ReaderSettings, TransactionRequest, transact
+from terminal.emv.outcome import Decision, MessageId, Outcome
+from terminal.errors import (
+    CardError,
+    CardLost,
+    HostGarbled,
+    HostSilent,
+    HostUnreachable,
+    ReaderUnplugged,
+)
+from terminal.iso8583.messages import (
+    SaleFacts,
+    advice_of,
+    compose_advice,
+    compose_sale,
+    is_answer_to,
+    reversal_of,
+)
+from terminal.iso8583.profile import Profile
+from terminal.ledger import Journal, Kind, Numbers, OutboxItem, Outgoing
+from terminal.money import Amount
+from terminal.ports import (
+    Card,
+    Clock,
+    Entropy,
+    ForeignTag,
+    Host,
+    KeyStore,
+    Reader,
+    Sealer,
+    SeveralCards,
+    Unreadable,
+)
+from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
+from terminal.risk import OfflineLimits, offline_refusal
+from terminal.tokens import TOKEN_BYTES, Binding, SealedCard, seal
+from terminal.transaction import (
+    AuthorisationSent,
+    Cancelled,
+    CardDeclined,
+    CardSummary,
+    Deferred,
+    FateUnknown,
+    Interrupted,
+    RiskRefused,
+    State,
+    StoredOffline,
+    Transaction,
+)
+
+PURCHASE = "000000"
+"""DE 3 of a plain sale (ISO 8583:1987)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world, as one payment sees it. ``host_online`` is the measured state of the link."""
+
+    reader: Reader
+    host: Host
+    journal: Journal
+    sealer: Sealer
+    keystore: KeyStore
+    clock: Clock
+    entropy: Entropy
+    show: Callable[[Progress], None]
+    cancelled: Callable[[], bool]
+    host_online: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What does not change from payment to payment."""
+
+    terminal_id: str
+    merchant_id: str
+    profile: Profile
+    emv: ReaderSettings
+    zone: tzinfo
+    offline: OfflineLimits
+    present_s: float = 60.0
+    authorise_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    """A tap that goes on: the card is sealed already, and its clear data is gone."""
+
+    sealed: SealedCard
+    summary: CardSummary
+    chip_data: dict[int, bytes]
+    sequence: int | None
+    at: datetime
+    approved_by_card: bool
+
+
+def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Transaction:
+    """Takes one payment and returns the sale as it is committed.
+
+    Whatever happens after the first line, the sale ends in a state that the ledger knows: a
+    failure that is raised from here has been recorded before.
+
+    Raises:
+        StoreError: the intent could not be recorded. No card was read.
+        ReaderUnplugged: the reader went away before the sale was recorded; nothing was sent.
+    """
+    txn_id = f"sale_{ports.entropy.random_bytes(10).hex()}"
+    sale = ports.journal.open_sale(
+        txn_id=txn_id, amount=amount, at=ports.clock.now(), cashier=cashier, training=False
+    )
+    ports.show(Presenting(amount, rules.present_s))
+    try:
+        tapped = _tap(ports, rules, sale)
+    except ReaderUnplugged as gone:
+        ports.journal.commit(txn_id, Interrupted(ports.clock.now(), gone.message))
+        raise
+    finally:
+        ports.reader.release()
+    if isinstance(tapped, Transaction):
+        return tapped
+    return _authorise(ports, rules, sale, tapped)
+
+
+def abandon(ports: Ports, sale: Transaction, rules: Rules, item: OutboxItem | None) -> Transaction:
+    """Ends a sale whose thread broke a rule of ours, as what is certain about it.
+
+    Without a queued message nothing can have been sent. With one, anything can.
+    """
+    now = ports.clock.now()
+    reason = "The till stopped this payment itself."
+    if item is None:
+        return ports.journal.commit(sale.txn_id, Interrupted(now, reason))
+    return _unknown(ports, rules, item, reason)
+
+
+# -- the tap ---------------------------------------------------------------------------------
+
+
+def _tap(ports: Ports, rules: Rules, sale: Transaction) -> _Tap | Transaction:
+    """Waits for a card until one can be used, the card says no, or the time is up."""
+    deadline = ports.clock.monotonic() + rules.present_s
+    while True:
+        left_s = deadline - ports.clock.monotonic()
+        if ports.cancelled() or left_s <= 0:
+            reason = "Cancelled by the cashier." if ports.cancelled() else "Nobody tapped in time."
+            return ports.journal.commit(sale.txn_id, Cancelled(ports.clock.now(), reason))
+        presented = ports.reader.wait_for_card(timeout_s=left_s, cancelled=ports.cancelled)
+        match presented:
+            case None:
+                continue
+            case SeveralCards():
+                _ask_again(ports, Prompted(MessageId.ONE_CARD_ONLY))
+            case ForeignTag(technology=technology):
+                note = f"{technology}: this is not a payment card."
+                _ask_again(ports, Prompted(MessageId.TRY_ANOTHER_CARD, note))
+            case Unreadable(reason=reason):
+                _ask_again(ports, Prompted(MessageId.PRESENT_AGAIN, reason))
+            case _:
+                ended = _read(ports, rules, sale, presented)
+                if not isinstance(ended, Prompted):
+                    return ended
+                _ask_again(ports, ended)
+
+
+def _ask_again(ports: Ports, prompt: Prompted) -> None:
+    """Says what to do, and lets go of what was presented before the next look.
+
+    A card that stays in the field is read again only after it has left: a phone that waits for
+    its owner, and a card that was refused, would otherwise answer the same for ever.
+    """
+    ports.show(prompt)
+    ports.reader.wait_for_removal(timeout_s=3.0, cancelled=ports.cancelled)
+    ports.reader.release()
+
+
+def _read(
+    ports: Ports, rules: Rules, sale: Transaction, card: Card
+) -> _Tap | Transaction | Prompted:
+    """Runs the EMV dialogue with one card and judges its outcome."""
+    at = ports.clock.now().replace(microsecond=0)
+    request = TransactionRequest(
+        amount=sale.amount,
+        at=at.astimezone(rules.zone),
+        unpredictable_number=ports.entropy.random_bytes(4),
+    )
+    started = ports.clock.monotonic()
+    try:
+        conversation = converse(transact(request, rules.emv), card, monotonic=ports.clock.monotonic)
+    except CardLost:
+        return Prompted(MessageId.PRESENT_AGAIN)
+    except CardError as broken:
+        return Prompted(MessageId.TRY_ANOTHER_CARD, broken.message)
+    outcome = conversation.result
+    if outcome.decision is Decision.DECLINED:
+        declined = CardDeclined(ports.clock.now(), outcome.reason)
+        return ports.journal.commit(sale.txn_id, declined)
+    if outcome.decision not in {Decision.ONLINE_REQUEST, Decision.APPROVED}:
+        message = outcome.ui.message if outcome.ui else MessageId.TRY_ANOTHER_CARD
+        return Prompted(message, outcome.reason)
+    tapped = _seal(ports, rules, sale, outcome, at)
+    ports.show(_card_read(conversation, ports.clock.monotonic() - started))
+    return tapped
+
+
+def _card_read(conversation: Conversation[Outcome], total_s: float) -> CardRead:
+    card_s = conversation.card_time_s
+    return CardRead(card_time_s=card_s, terminal_time_s=max(0.0, total_s - card_s))
+
+
+def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: datetime) -> _Tap:
+    """The last place where this payment has card data in the clear."""
+    if outcome.card is None or outcome.application is None:
+        raise AssertionError("an outcome that goes on has card data and an application")
+    binding = Binding(
+        terminal_id=rules.terminal_id,
+        sequence=sale.sequence,
+        txn_id=sale.txn_id,
+        processing_code=PURCHASE,
+        amount=sale.amount,
+        transmitted_at=at,
+    )
+    sealed = seal(
+        outcome.card,
+        binding,
+        sealer=ports.sealer,
+        keystore=ports.keystore,
+        random=ports.entropy.random_bytes(TOKEN_BYTES),
+    )
+    summary = CardSummary(
+        token=sealed.token,
+        masked_pan=sealed.masked_pan,
+        scheme=outcome.application.scheme,
+        aid=outcome.application.aid.hex().upper(),
+        label=outcome.application.label,
+        fingerprint=sealed.fingerprint,
+        fingerprint_epoch=sealed.fingerprint_epoch,
+        device=outcome.device,
+        cvm=outcome.cvm.value,
+    )
+    return _Tap(
+        sealed=sealed,
+        summary=summary,
+        chip_data=dict(outcome.chip_data),
+        sequence=outcome.card.sequence,
+        at=at,
+        approved_by_card=outcome.decision is Decision.APPROVED,
+    )
+
+
+# -- the authorisation -----------------------------------------------------------------------
+
+
+def _authorise(ports: Ports, rules: Rules, sale: Transaction, tap: _Tap) -> Transaction:
+    """Records the sale, then asks the acquirer, or stores the sale where it is away."""
+    reason = ""
+    if tap.approved_by_card:
+        reason = "Approved offline by the card."
+    elif not ports.host_online():
+        reason = "The acquirer cannot be reached."
+    if reason:
+        refusal = _may_not_store(ports, rules, sale.amount)
+        if refusal:
+            refused = RiskRefused(ports.clock.now(), refusal, tap.summary)
+            return ports.journal.commit(sale.txn_id, refused)
+    recorded, item = ports.journal.enqueue(
+        sale.txn_id, lambda numbers: _compose(ports, rules, sale, tap, numbers, reason)
+    )
+    return recorded if reason else _exchange(ports, rules, recorded, item)
+
+
+def _may_not_store(ports: Ports, rules: Rules, amount: Amount) -> str:
+    return offline_refusal(rules.offline, amount, ports.journal.exposure(amount.currency))
+
+
+def _compose(
+    ports: Ports, rules: Rules, sale: Transaction, tap: _Tap, numbers: Numbers, reason: str
+) -> tuple[AuthorisationSent | StoredOffline, Outgoing]:
+    """The event and the message of a sale, inside the transaction that mints its numbers."""
+    facts = SaleFacts(
+        amount=sale.amount,
+        stan=numbers.stan,
+        rrn=numbers.rrn,
+        at=tap.at,
+        local_at=tap.at.astimezone(rules.zone),
+        terminal_id=rules.terminal_id,
+        merchant_id=rules.merchant_id,
+        reference=f"{sale.sequence}:{sale.txn_id}",
+        chip_data=tap.chip_data,
+        envelope=tap.sealed.envelope,
+        pan_sequence=tap.sequence,
+        batch=numbers.batch,
+        offline_reason=reason,
+    )
+    now = ports.clock.now()
+    card, stan, rrn, batch = tap.summary, numbers.stan, numbers.rrn, numbers.batch
+    if reason:
+        stored = StoredOffline(now, card, stan, rrn, batch, reason)
+        return stored, Outgoing(Kind.ADVICE, compose_advice(rules.profile, facts))
+    sent = AuthorisationSent(now, card, stan, rrn, batch)
+    return sent, Outgoing(Kind.SALE, compose_sale(rules.profile, facts))
+
+
+def _exchange(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -> Transaction:
+    """Sends the recorded sale and commits whatever can be said afterwards."""
+    ports.show(Authorising(rules.authorise_s))
+    try:
+        answer = ports.host.exchange(
+            item.message,
+            is_answer=is_answer_to(rules.profile, item.message),
+            timeout_s=rules.authorise_s,
+        )
+        verdict = read_verdict(rules.profile, item, sale, answer, ports.clock.now())
+    except HostUnreachable as away:
+        return _defer(ports, rules, sale, item, away)
+    except (HostSilent, HostGarbled) as doubt:
+        return _unknown(ports, rules, item, doubt.message)
+    if not isinstance(verdict, Done):
+        raise AssertionError("a customer who waits gets an answer, never a retry")
+    if isinstance(verdict.event, FateUnknown):
+        return _unknown(ports, rules, item, verdict.event.reason)
+    return ports.journal.commit(sale.txn_id, verdict.event, done=item)
+
+
+def _defer(
+    ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem, away: HostUnreachable
+) -> Transaction:
+    """Nothing left the socket: the sale waits as an advice, if the shop's limits allow it."""
+    now = ports.clock.now()
+    refusal = _may_not_store(ports, rules, sale.amount)
+    if refusal:
+        return ports.journal.commit(sale.txn_id, RiskRefused(now, refusal), done=item)
+    advice = Outgoing(Kind.ADVICE, advice_of(rules.profile, item.message))
+    return ports.journal.commit(sale.txn_id, Deferred(now, away.message), done=item, queue=advice)
+
+
+def _unknown(ports: Ports, rules: Rules, item: OutboxItem, reason: str) -> Transaction:
+    """The host may have booked the sale: say so, and queue the reversal with the same commit."""
+    reversal = Outgoing(Kind.REVERSAL, reversal_of(rules.profile, item.message))
+    event = FateUnknown(ports.clock.now(), reason)
+    unknown = ports.journal.commit(item.txn_id, event, done=item, queue=reversal)
+    if unknown.state is not State.UNKNOWN:
+        raise AssertionError("a sale whose fate is unknown is in state UNKNOWN")
+    return unknown

@@ -1,0 +1,103 @@
+"""Totals of a batch: what the X and the Z report say, from recorded sales alone.
+
+Rules of this file: every sale of the batch is counted in exactly one row, whatever its state,
+and a sum never mixes currencies. Settlement with the host (0500/0510) is not done here yet; a Z
+report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from terminal.money import Amount, Currency
+from terminal.transaction import FINAL, State, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class TotalRow:
+    """How many sales stand in one state, and their sum. Approved sales count what was approved."""
+
+    state: State
+    count: int
+    total: Amount
+
+    @property
+    def pending(self) -> bool:
+        """Whether these sales still wait for something."""
+        return self.state not in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeRow:
+    """Approved sales of one card scheme."""
+
+    scheme: str
+    count: int
+    total: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An X report (any moment, changes nothing) or a Z report (closes the batch)."""
+
+    kind: str
+    batch: int
+    at: datetime
+    currency: Currency
+    rows: tuple[TotalRow, ...]
+    schemes: tuple[SchemeRow, ...]
+
+    @property
+    def approved(self) -> Amount:
+        """What the acquirer has approved."""
+        return _sum(self.currency, [r.total for r in self.rows if r.state is State.APPROVED])
+
+    @property
+    def pending(self) -> Amount:
+        """The sum over all states that are not final."""
+        return _sum(self.currency, [row.total for row in self.rows if row.pending])
+
+    @property
+    def pending_count(self) -> int:
+        """How many sales are not final."""
+        return sum(row.count for row in self.rows if row.pending)
+
+
+def _sum(currency: Currency, amounts: Iterable[Amount]) -> Amount:
+    return Amount(sum(amount.minor for amount in amounts), currency)
+
+
+def counted_minor(sale: Transaction) -> int:
+    """What a sale adds to its row: the approved part of an approved sale, else its amount."""
+    return sale.approved_minor if sale.state is State.APPROVED else sale.amount.minor
+
+
+def report(
+    kind: str, batch: int, at: datetime, currency: Currency, sales: Iterable[Transaction]
+) -> Report:
+    """Adds up one currency's sales of one batch."""
+    states: dict[State, list[int]] = {}
+    schemes: dict[str, list[int]] = {}
+    for sale in sales:
+        if sale.amount.currency != currency:
+            continue
+        states.setdefault(sale.state, []).append(counted_minor(sale))
+        if sale.state is State.APPROVED and sale.card is not None:
+            schemes.setdefault(sale.card.scheme, []).append(sale.approved_minor)
+    return Report(
+        kind=kind,
+        batch=batch,
+        at=at,
+        currency=currency,
+        rows=tuple(
+            TotalRow(state, len(states[state]), Amount(sum(states[state]), currency))
+            for state in State
+            if state in states
+        ),
+        schemes=tuple(
+            SchemeRow(scheme, len(minors), Amount(sum(minors), currency))
+            for scheme, minors in sorted(schemes.items())
+        ),
+    )
