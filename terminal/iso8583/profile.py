@@ -1,0 +1,194 @@
+"""What an acquirer's dialect of ISO 8583 is made of: fields, messages and response codes.
+
+Rules of this file: values only. A dialect is data (see ``profiles``), checked on construction, so
+that a mistake in a table is found at import and not at a sale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from terminal.iso8583.framing import Framing
+
+_DAY = r"(0[13578]|1[02])(0[1-9]|[12]\d|3[01])|(0[469]|11)(0[1-9]|[12]\d|30)|02(0[1-9]|1\d|2\d)"
+_TIME = r"([01]\d|2[0-3])[0-5]\d[0-5]\d"
+
+
+class Content(Enum):
+    """What characters a field may hold (ISO 8583:1987, attribute symbols).
+
+    Each value is a pattern over the whole field. Dates are their own classes, since the
+    standard writes them as a format of a numeric field. Binary content is held as upper-case
+    hexadecimal.
+    """
+
+    N = r"\d*"
+    A = r"[A-Za-z ]*"
+    AN = r"[A-Za-z0-9]*"
+    ANP = r"[A-Za-z0-9 ]*"
+    ANS = r"[ -~]*"
+    XN = r"[CD]\d*"
+    Z = r"[0-9=D]*"
+    B = r"[0-9A-F]*"
+    MMDDHHMMSS = rf"({_DAY}){_TIME}"
+    HHMMSS = _TIME
+    MMDD = rf"({_DAY})"
+    YYMM = r"\d\d(0[1-9]|1[0-2])"
+
+    def admits(self, value: str) -> bool:
+        """Whether ``value`` is of this class."""
+        return _PATTERNS[self].fullmatch(value) is not None
+
+
+_PATTERNS = {content: re.compile(content.value, re.ASCII) for content in Content}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One data element: its content, its length and how both are written.
+
+    ``length`` is exact without a length prefix and a maximum with one; it counts bytes, or
+    nibbles where ``nibbles`` is set (BCD). ``encoding`` is a text encoding or ``b`` for bytes;
+    ``prefix_encoding`` a text encoding, ``bcd`` or ``b``. The names are those of pyiso8583.
+    """
+
+    name: str
+    content: Content
+    length: int
+    prefix_bytes: int = 0
+    encoding: str = "ascii"
+    prefix_encoding: str = "ascii"
+    nibbles: bool = False
+
+    def __post_init__(self) -> None:
+        if self.length < 1 or not 0 <= self.prefix_bytes <= 6:
+            raise AssertionError(f"the lengths of field {self.name!r} cannot be right")
+
+    def admits(self, value: str) -> bool:
+        """Whether ``value`` is of the field's content class; lengths are the codec's part."""
+        return self.content.admits(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A wire layout: how the message type, the bitmap and each field become bytes.
+
+    ``mti_encoding`` and ``bitmap_encoding`` are text encodings, or ``b`` for bytes (BCD for the
+    message type). With ``secondary_always`` the second bitmap is there even when it is empty.
+    """
+
+    name: str
+    fields: Mapping[int, Field]
+    mti_encoding: str = "ascii"
+    bitmap_encoding: str = "b"
+    secondary_always: bool = False
+    spec: Mapping[str, Mapping[str, Any]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        unusable = [number for number in self.fields if not 2 <= number <= 128 or number == 65]
+        if unusable:
+            raise AssertionError(f"layout {self.name!r} has fields {unusable}")
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        object.__setattr__(self, "spec", MappingProxyType(self._spec()))
+
+    def _spec(self) -> dict[str, Mapping[str, Any]]:
+        """The same layout in pyiso8583's form."""
+
+        def plain(encoding: str, length: int) -> dict[str, Any]:
+            return {"data_enc": encoding, "len_enc": "ascii", "len_type": 0, "max_len": length}
+
+        bitmap = plain(self.bitmap_encoding, 8 if self.bitmap_encoding == "b" else 16)
+        spec: dict[str, Mapping[str, Any]] = {
+            "h": plain("ascii", 0),
+            "t": plain(self.mti_encoding, 2 if self.mti_encoding == "b" else 4),
+            "p": bitmap,
+            "1": bitmap,
+        }
+        for number, one in self.fields.items():
+            spec[str(number)] = {
+                "data_enc": one.encoding,
+                "len_enc": one.prefix_encoding,
+                "len_type": one.prefix_bytes,
+                "max_len": one.length,
+                "len_count": "nibbles" if one.nibbles else "bytes",
+                "left_pad": "0",
+                "desc": one.name,
+            }
+        return spec
+
+
+class Action(Enum):
+    """What the till does with a response code."""
+
+    APPROVED = "approved"
+    PARTIAL = "approved in part"
+    DECLINED = "declined"
+    DECLINED_BLOCK = "declined, never try this card again"
+    RETRY_SAME = "host trouble, send the same message later"
+    RETRY_REPEAT = "send once more as a repeat"
+    DUPLICATE = "the host has had this message before"
+    QUARANTINE = "the host refuses the message itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One code of DE 39: what to do, and what to tell a person."""
+
+    action: Action
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFormat:
+    """Which fields a message type must have and which it may have; no other is let through."""
+
+    required: frozenset[int]
+    optional: frozenset[int] = frozenset()
+
+    @property
+    def allowed(self) -> frozenset[int]:
+        """Every field that the message type may have."""
+        return self.required | self.optional
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An acquirer's dialect.
+
+    ``header`` precedes each message inside its frame; an answer has one of the same length.
+    ``envelope_field`` is the private binary field of the sealed card envelope,
+    ``reference_field`` the private text field that carries ``SEQUENCE:TXN_ID``, so that till
+    and host agree on what the envelope was sealed to. ``batch_field`` carries the batch number
+    and ``reason_field`` why a sale was taken offline. ``echoed`` lists the fields that an
+    answer, where it has them, repeats from its request. ``responses`` is for sales and advices,
+    ``reversal_responses`` for reversals.
+    """
+
+    name: str
+    layout: Layout
+    framing: Framing
+    messages: Mapping[str, MessageFormat]
+    responses: Mapping[str, Response]
+    reversal_responses: Mapping[str, Response]
+    echoed: frozenset[int]
+    envelope_field: int
+    reference_field: int
+    batch_field: int
+    reason_field: int
+    header: bytes = b""
+
+    def __post_init__(self) -> None:
+        known = set(self.layout.fields)
+        # The clear PAN and track data have no place in a till's message; see the design, 5.
+        if known & {2, 35, 45}:
+            raise AssertionError(f"profile {self.name!r} has a field for clear card data")
+        for mti, form in self.messages.items():
+            if missing := form.allowed - known:
+                raise AssertionError(f"{mti} of {self.name!r} has unknown fields {missing}")
+        if self.layout.fields[self.envelope_field].content is not Content.B:
+            raise AssertionError(f"the envelope field of {self.name!r} is not binary")

@@ -1,0 +1,216 @@
+"""The dialects that this till speaks, as data.
+
+``base87`` follows ISO 8583:1987 with ASCII data, a binary bitmap, LLVAR and LLLVAR lengths in
+ASCII digits and a two-byte length in front of each message. It has no field for a clear card
+number or track: the card travels sealed, in DE 62.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from terminal.errors import ConfigError
+from terminal.iso8583.framing import Framing
+from terminal.iso8583.profile import (
+    Action,
+    Content,
+    Field,
+    Layout,
+    MessageFormat,
+    Profile,
+    Response,
+)
+
+LLVAR = 2
+LLLVAR = 3
+
+# Names, classes and lengths follow ISO 8583:1987; what DE 48, 60, 62 and 63 mean is private use.
+_BASE87_FIELDS = {
+    3: Field("processing code", Content.N, 6),
+    4: Field("amount", Content.N, 12),
+    7: Field("transmission date and time", Content.MMDDHHMMSS, 10),
+    11: Field("system trace audit number", Content.N, 6),
+    12: Field("local time", Content.HHMMSS, 6),
+    13: Field("local date", Content.MMDD, 4),
+    15: Field("settlement date", Content.MMDD, 4),
+    22: Field("entry mode", Content.N, 3),
+    23: Field("PAN sequence number", Content.N, 3),
+    25: Field("condition code", Content.N, 2),
+    32: Field("acquirer", Content.N, 11, LLVAR),
+    33: Field("forwarder", Content.N, 11, LLVAR),
+    37: Field("retrieval reference number", Content.ANP, 12),
+    38: Field("approval code", Content.ANP, 6),
+    39: Field("response code", Content.AN, 2),
+    41: Field("terminal id", Content.ANS, 8),
+    42: Field("merchant id", Content.ANS, 15),
+    48: Field("offline reason", Content.ANS, 999, LLLVAR),
+    49: Field("currency", Content.N, 3),
+    55: Field("chip data", Content.B, 255, LLLVAR, encoding="b"),
+    60: Field("batch number", Content.N, 6, LLLVAR),
+    62: Field("sealed card envelope", Content.B, 999, LLLVAR, encoding="b"),
+    63: Field("sale reference", Content.ANS, 64, LLLVAR),
+    70: Field("network management code", Content.N, 3),
+    90: Field("original data elements", Content.N, 42),
+}
+
+_SALE = MessageFormat(
+    required=frozenset({3, 4, 7, 11, 12, 13, 22, 25, 37, 41, 42, 49, 55, 60, 62, 63}),
+    optional=frozenset({23, 32, 33}),
+)
+_ADVICE = MessageFormat(required=_SALE.required, optional=_SALE.optional | {48})
+_REVERSAL = MessageFormat(
+    required=frozenset({3, 4, 7, 11, 12, 13, 22, 25, 37, 39, 41, 42, 49, 60, 63, 90}),
+    optional=frozenset({32, 33}),
+)
+_SALE_ANSWER = MessageFormat(
+    required=frozenset({3, 4, 7, 11, 37, 39, 41, 49}),
+    optional=frozenset({12, 13, 15, 32, 33, 38, 42, 55, 60, 63}),
+)
+_REVERSAL_ANSWER = MessageFormat(
+    required=frozenset({3, 4, 7, 11, 37, 39, 41, 49}),
+    optional=frozenset({12, 13, 15, 32, 33, 42, 60, 63, 90}),
+)
+
+_BASE87_MESSAGES = {
+    "0200": _SALE,
+    "0210": _SALE_ANSWER,
+    "0220": _ADVICE,
+    "0221": _ADVICE,
+    "0230": _SALE_ANSWER,
+    "0420": _REVERSAL,
+    "0421": _REVERSAL,
+    "0430": _REVERSAL_ANSWER,
+    "0800": MessageFormat(frozenset({7, 11, 41, 70})),
+    "0810": MessageFormat(frozenset({7, 11, 39, 41, 70})),
+}
+
+
+def _table(rows: Mapping[Action, Mapping[str, str]]) -> Mapping[str, Response]:
+    return MappingProxyType(
+        {code: Response(action, text) for action, row in rows.items() for code, text in row.items()}
+    )
+
+
+_TROUBLE = {
+    Action.RETRY_SAME: {
+        "06": "The host has a fault.",
+        "09": "The host is still working on it.",
+        "90": "The host is closing its day.",
+        "91": "The card's bank cannot be reached.",
+        "92": "The card's bank cannot be found by the network.",
+        "96": "The host has a fault.",
+    },
+    Action.RETRY_REPEAT: {
+        "19": "The host asks for the message once more.",
+        "22": "The host suspects a fault.",
+        "68": "The card's bank answered too late.",
+    },
+    Action.DUPLICATE: {"94": "The host has had this message before."},
+}
+
+# Meanings follow ISO 8583:1987 and the card schemes' published response codes; which codes
+# forbid another try follows Visa's decline categories. Acquirers differ, hence data.
+_SALE_RESPONSES = _table(
+    {
+        Action.APPROVED: {
+            "00": "Approved.",
+            "08": "Approved.",
+            "11": "Approved.",
+            "16": "Approved.",
+            "85": "Approved.",
+        },
+        Action.PARTIAL: {"10": "Approved for a part of the amount."},
+        Action.DECLINED: {
+            "01": "The card's bank asks to be called.",
+            "02": "The card's bank asks to be called.",
+            "05": "The card's bank declined.",
+            "14": "The card number is not valid.",
+            "1A": "The card's bank asks for the card to be inserted.",
+            "51": "There is not enough money on the account.",
+            "54": "The card has expired.",
+            "55": "The PIN is wrong.",
+            "59": "The card's bank suspects fraud.",
+            "61": "The card's limit is reached.",
+            "62": "The card is restricted.",
+            "65": "The card's limit is reached; try inserting the card.",
+            "75": "The PIN was wrong too often.",
+            "78": "The card is not active.",
+            "82": "The card's security data is wrong.",
+            "86": "The PIN cannot be checked.",
+            "93": "The card's bank does not allow this sale.",
+            "N7": "The card's security code is wrong.",
+        },
+        Action.DECLINED_BLOCK: {
+            "04": "The card's bank declined for good.",
+            "07": "The card's bank declined for good.",
+            "15": "No bank knows this card.",
+            "41": "The card was reported lost.",
+            "43": "The card was reported stolen.",
+            "46": "The account is closed.",
+            "57": "The card's bank does not allow this kind of sale.",
+            "R0": "The cardholder stopped this payment.",
+            "R1": "The cardholder stopped all payments to this shop.",
+            "R3": "The cardholder stopped all payments.",
+        },
+        **_TROUBLE,
+        Action.QUARANTINE: {
+            "03": "The host does not know this merchant.",
+            "12": "The host does not allow this kind of message.",
+            "13": "The host refuses the amount.",
+            "30": "The host cannot read the message.",
+            "40": "The host does not support this kind of message.",
+            "58": "The host does not allow this kind of sale at this terminal.",
+            "63": "The host refuses the message's security data.",
+            "89": "The host does not know this terminal.",
+            "95": "The host's totals differ from the till's.",
+        },
+    }
+)
+
+# A reversal cannot be declined for the customer's reasons. What is neither booked nor a passing
+# fault needs a person, so every code that is not here is QUARANTINE.
+_REVERSAL_RESPONSES = _table(
+    {
+        Action.APPROVED: {
+            "00": "Reversed.",
+            "08": "Reversed.",
+            "11": "Reversed.",
+            "16": "Reversed.",
+            "25": "The host never booked the sale; there is nothing to reverse.",
+            "85": "Reversed.",
+        },
+        **_TROUBLE,
+    }
+)
+
+BASE87 = Profile(
+    name="base87",
+    layout=Layout("base87", _BASE87_FIELDS),
+    framing=Framing.LEN2,
+    messages=MappingProxyType(_BASE87_MESSAGES),
+    responses=_SALE_RESPONSES,
+    reversal_responses=_REVERSAL_RESPONSES,
+    echoed=frozenset({3, 11, 32, 33, 37, 41, 42, 49, 60, 63, 70, 90}),
+    envelope_field=62,
+    reference_field=63,
+    batch_field=60,
+    reason_field=48,
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({BASE87.name: BASE87})
+
+
+def profile_named(name: str) -> Profile:
+    """The profile with this name.
+
+    Raises:
+        ConfigError: there is none; the message lists those that exist.
+    """
+    try:
+        return PROFILES[name]
+    except KeyError:
+        known = ", ".join(sorted(PROFILES))
+        raise ConfigError(
+            f"There is no ISO 8583 profile {name!r}.", remedy=f"Profiles that exist: {known}."
+        ) from None
