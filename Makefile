@@ -1,0 +1,46 @@
+# Taptill. `make run` starts the till on the simulator, `make test` proves it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+JOBS ?= 2
+
+.PHONY: help run setup test check format bench fresh lock shots
+
+help: ## Says what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Installs what is missing: system packages and .venv
+	@tools/setup test
+
+run: ## Installs what is missing and starts the till on the simulated bench
+	@tools/setup run
+	@exec $(PYTHON) -m ui run --bench
+
+test: ## Runs every test: the real pcscd, a real pty, real TLS
+	@tools/setup test
+	@$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup
+
+check: ## The developers' door: format, lint, types, import rules, tests
+	@tools/setup test
+	@echo "==> format"       && .venv/bin/ruff format --check .
+	@echo "==> lint"         && .venv/bin/ruff check .
+	@echo "==> types"        && .venv/bin/mypy
+	@echo "==> import rules" && .venv/bin/lint-imports
+	@echo "==> tests"        && $(PYTHON) -m pytest -n $(JOBS) --dist loadgroup
+
+format: ## Formats the code and mends what lint can mend
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: ## Runs the benchmarks and prints their figures
+	@tools/setup test
+	@$(PYTHON) -m benchmarks
+
+fresh: ## Proves run and test in new Debian roots (needs root and debootstrap)
+	@tools/fresh
+
+lock: ## Makes requirements.txt anew from pyproject.toml (needs uv on PATH)
+	@tools/lock
+
+shots: ## Draws the screens of the touchscreen into docs/img
+	@$(PYTHON) tools/shots.py docs/img
