@@ -9,6 +9,7 @@
      |    +-- ReaderUnplugged   the reader went away while it was in use
      |    +-- CardLost          the card left the field in the middle of an exchange
      +-- CardError              the card broke the rules (bad TLV, bad status word)
+     |    +-- AuthenticationFailed   a certificate or signature of the card does not hold
      +-- HostError
      |    +-- HostUnreachable   nothing left the socket: the sale may be deferred
      |    +-- HostSilent        sent, fate unknown: the sale must be reversed
@@ -71,6 +72,13 @@ class CardLost(ReaderError):
 
 class CardError(TerminalError):
     """The card broke the rules: malformed TLV, a wrong status word, contradicting data."""
+
+
+class AuthenticationFailed(CardError):
+    """A certificate or signature of the card does not hold; the message names the check.
+
+    Kernels turn it into a value: what it means depends on the card's and terminal's rules.
+    """
 
 
 class HostError(TerminalError):
