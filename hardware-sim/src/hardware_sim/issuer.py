@@ -52,6 +52,9 @@ CRYPTOGRAM_INPUT = MappingProxyType(
 """What every cryptogram here is computed over, in this order, with the lengths in bytes. Part
 of the issuer application data (9F10) follows (EMV Book 2, 8.1.1)."""
 
+TERMINAL_INPUT = frozenset(CRYPTOGRAM_INPUT) - {AIP_82, ATC_9F36}
+"""The part of it that the terminal sends to the card."""
+
 NO_OFFLINE_COUNTERS = bytes(7) + b"\xff"
 """The counters that a Mastercard-like card of this simulator reports: it keeps none."""
 

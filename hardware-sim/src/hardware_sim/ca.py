@@ -1,0 +1,180 @@
+"""The simulated certification authorities: RSA test keys and the certificates on the cards.
+
+Rules of this file: everything is deterministic, and the keys in ``test_keys.toml`` are public.
+A terminal that accepts the authorities of this file accepts cards that anybody can make, so no
+production configuration may hold them. Formats are those of EMV Book 2, chapters 5 and 6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+AUTHORITY_INDEX = 0xE1
+"""The index (8F) of the test authority's key, which no published list of keys uses."""
+
+PUBLIC_EXPONENT = 3
+_CERTIFICATE_SERIAL = bytes.fromhex("000001")
+_HASH_AND_KEY_ALGORITHM = b"\x01\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class RsaKey:
+    """An RSA test key with public exponent 3, from its primes."""
+
+    p: int = field(repr=False)
+    q: int = field(repr=False)
+
+    @property
+    def modulus(self) -> bytes:
+        """The public modulus, as long as it needs to be."""
+        number = self.p * self.q
+        return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+    @property
+    def exponent(self) -> bytes:
+        """The public exponent, one byte."""
+        return bytes((PUBLIC_EXPONENT,))
+
+    @property
+    def size(self) -> int:
+        """The length of modulus and signature in bytes."""
+        return len(self.modulus)
+
+    def sign(self, block: bytes) -> bytes:
+        """Raises a block of ``size`` bytes to the private exponent (EMV Book 2, A2.1)."""
+        if len(block) != self.size:
+            raise ValueError(f"a block for this key has {self.size} bytes")
+        message = int.from_bytes(block, "big")
+        # The Chinese remainder theorem makes this four times as fast as one exponentiation.
+        by_p = pow(message % self.p, pow(PUBLIC_EXPONENT, -1, self.p - 1), self.p)
+        by_q = pow(message % self.q, pow(PUBLIC_EXPONENT, -1, self.q - 1), self.q)
+        step = (by_p - by_q) * pow(self.q, -1, self.p) % self.p
+        return (by_q + step * self.q).to_bytes(self.size, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityKey:
+    """The public key of a test authority, as a terminal's table of CA keys has it.
+
+    ``rid`` is 5 bytes; ``checksum`` is SHA-1 over RID, index, modulus and exponent (EMV Book 2,
+    11.2.2).
+    """
+
+    scheme: str
+    rid: bytes
+    index: int
+    modulus: bytes = field(repr=False)
+    exponent: bytes
+
+    @property
+    def checksum(self) -> bytes:
+        """The 20 bytes that guard the table against a typing mistake."""
+        return _sha1(self.rid + bytes((self.index,)) + self.modulus + self.exponent)
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeKeys:
+    """The authority, the issuer and the card of one scheme."""
+
+    authority: RsaKey
+    issuer: RsaKey
+    card: RsaKey
+
+
+RIDS: Mapping[str, bytes] = MappingProxyType(
+    {
+        "Visa": bytes.fromhex("A000000003"),
+        "Mastercard": bytes.fromhex("A000000004"),
+        "Amex": bytes.fromhex("A000000025"),
+    }
+)
+
+
+def _sha1(data: bytes) -> bytes:
+    return hashlib.sha1(data).digest()  # noqa: S324 - EMV prescribes SHA-1.
+
+
+@cache
+def scheme_keys(scheme: str) -> SchemeKeys:
+    """The test keys of one scheme.
+
+    Raises:
+        KeyError: the scheme has none.
+    """
+    text = files("hardware_sim").joinpath("test_keys.toml").read_text("utf-8")
+    table = tomllib.loads(text)[scheme]
+    keys = {name: RsaKey(int(key["p"], 16), int(key["q"], 16)) for name, key in table.items()}
+    return SchemeKeys(**keys)
+
+
+def authority_keys() -> tuple[AuthorityKey, ...]:
+    """The public keys of all test authorities, for a terminal under test and no other."""
+    keys = {scheme: scheme_keys(scheme).authority for scheme in RIDS}
+    return tuple(
+        AuthorityKey(scheme, RIDS[scheme], AUTHORITY_INDEX, key.modulus, key.exponent)
+        for scheme, key in keys.items()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certified public key as it lies on the card: certificate, remainder, exponent."""
+
+    certificate: bytes = field(repr=False)
+    remainder: bytes = field(repr=False)
+    exponent: bytes
+
+
+def _certify(signer: RsaKey, head: bytes, subject: RsaKey, static_data: bytes = b"") -> Certificate:
+    """Signs ``head``, the lengths and as much of the modulus as fits (Book 2, 5.1 and 6.1)."""
+    header = head + _HASH_AND_KEY_ALGORITHM + bytes((subject.size, len(subject.exponent)))
+    room = signer.size - len(header) - 22
+    leftmost = subject.modulus[:room].ljust(room, b"\xbb")
+    remainder = subject.modulus[room:]
+    digest = _sha1(header + leftmost + remainder + subject.exponent + static_data)
+    block = b"\x6a" + header + leftmost + digest + b"\xbc"
+    return Certificate(signer.sign(block), remainder, subject.exponent)
+
+
+def _month_first(expiry_yymm: str) -> bytes:
+    return bytes.fromhex(expiry_yymm[2:] + expiry_yymm[:2])
+
+
+def issuer_certificate(scheme: str, pan: str, expiry_yymm: str) -> Certificate:
+    """The issuer's public key, signed by the authority (EMV Book 2, 5.1, table 2)."""
+    keys = scheme_keys(scheme)
+    identifier = bytes.fromhex(pan[:6].ljust(8, "F"))
+    head = b"\x02" + identifier + _month_first(expiry_yymm) + _CERTIFICATE_SERIAL
+    return _certify(keys.authority, head, keys.issuer)
+
+
+def card_certificate(scheme: str, pan: str, expiry_yymm: str, static_data: bytes) -> Certificate:
+    """The card's public key, signed by the issuer over the static data (Book 2, 6.1, table 10)."""
+    keys = scheme_keys(scheme)
+    number = bytes.fromhex(pan.ljust(20, "F"))
+    head = b"\x04" + number + _month_first(expiry_yymm) + _CERTIFICATE_SERIAL
+    return _certify(keys.issuer, head, keys.card, static_data)
+
+
+def signed_dynamic_data(key: RsaKey, dynamic_data: bytes, terminal_data: bytes) -> bytes:
+    """The signature over one transaction, tag 9F4B (EMV Book 2, 6.5.2 and 6.6.1).
+
+    Args:
+        key: the card's key.
+        dynamic_data: what the card puts inside the signature.
+        terminal_data: what is only hashed: the unpredictable number and, for fast DDA, more.
+    """
+    header = b"\x05\x01" + bytes((len(dynamic_data),)) + dynamic_data
+    header = header.ljust(key.size - 22, b"\xbb")
+    return key.sign(b"\x6a" + header + _sha1(header + terminal_data) + b"\xbc")
+
+
+def transaction_hash(data: bytes) -> bytes:
+    """The transaction data hash code inside a CDA signature (EMV Book 2, 6.6.1)."""
+    return _sha1(data)

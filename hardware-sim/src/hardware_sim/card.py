@@ -1,0 +1,325 @@
+"""A simulated contactless payment card: C-APDU in, R-APDU out, with real cryptography.
+
+Rules of this file: a card is deterministic. Its profile and its seed give every byte it ever
+answers; it has no clock, no chance and no transport. Two kinds of payment application exist:
+one gives its cryptogram in the answer to GET PROCESSING OPTIONS, as Visa's qVSDC does, the
+other on GENERATE AC, as Mastercard's M/Chip does. Sources: EMV Book 3, 6.5 (commands and status
+words) and the card transcripts that the tests replay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from hardware_sim import ca
+from hardware_sim.ber import concatenated, dol_values, tlv
+from hardware_sim.issuer import (
+    AIP_82,
+    AMOUNT_9F02,
+    ATC_9F36,
+    CID_9F27,
+    CRYPTOGRAM_9F26,
+    CURRENCY_5F2A,
+    DERIVATION_KEY_INDEX,
+    IAD_9F10,
+    NO_OFFLINE_COUNTERS,
+    UNPREDICTABLE_9F37,
+    VERSIONS,
+    application_cryptogram,
+    dynamic_number,
+)
+from hardware_sim.personalisation import (
+    CERTIFICATES_SFI,
+    PPSE_NAME,
+    RECORD_70,
+    SEQUENCE_5F34,
+    TRACK2_57,
+    Personalisation,
+    personalise,
+)
+from hardware_sim.profile import Profile
+from terminal.emv.apdu import Command, Response
+
+AFL_94 = 0x94
+TTQ_9F66 = 0x9F66
+CTQ_9F6C = 0x9F6C
+AUTHENTICATION_DATA_9F69 = 0x9F69
+SIGNATURE_9F4B = 0x9F4B
+TEMPLATE_77 = 0x77
+
+OK = 0x9000
+WRONG_LENGTH = 0x6700
+NOT_SATISFIED = 0x6985
+NOT_ALLOWED = 0x6986
+WRONG_DATA = 0x6A80
+NOT_FOUND = 0x6A82
+NO_RECORD = 0x6A83
+WRONG_PARAMETERS = 0x6A86
+NO_DATA_OBJECT = 0x6A88
+WRONG_INSTRUCTION = 0x6D00
+WRONG_CLASS = 0x6E00
+
+
+class Cryptogram(Enum):
+    """What the card says about the sale: bits 8 and 7 of tag 9F27 (EMV Book 3, table 14)."""
+
+    AAC = 0x00
+    TC = 0x40
+    ARQC = 0x80
+
+
+class _Stage(Enum):
+    """How far the dialogue has come."""
+
+    NOTHING = "nothing selected"
+    SELECTED = "application selected"
+    INITIATED = "transaction initiated"
+    DONE = "cryptogram given"
+
+
+class EmvCard:
+    """One card in the field.
+
+    Args:
+        profile: what it is.
+        seed: gives its first transaction counter and its random numbers.
+    """
+
+    def __init__(self, profile: Profile, *, seed: int = 0) -> None:
+        self._profile = profile
+        self._seed = seed
+        self._chip = personalise(profile)
+        self._atc = int.from_bytes(self._random("first ATC", 2), "big") & 0x3FFF
+        self._unlocked = False
+        self._refused = False
+        self._stage = _Stage.NOTHING
+        self._pdol_data = b""
+        self._ctq = bytes(2)
+
+    @property
+    def technology(self) -> str:
+        """How it talks, for a person."""
+        return self._profile.radio.technology
+
+    @property
+    def profile(self) -> Profile:
+        """What it is."""
+        return self._profile
+
+    def reset(self) -> None:
+        """The field goes off. A phone that has refused is unlocked by its owner meanwhile."""
+        if self._refused:
+            self._unlocked = True
+        elif self._stage is _Stage.DONE:
+            # Its owner has agreed to one payment, not to the next.
+            self._unlocked = False
+        self._refused = False
+        self._stage = _Stage.NOTHING
+
+    def exchange(self, command: bytes) -> bytes:
+        """Answers one C-APDU. Never raises for what the terminal sends."""
+        try:
+            parsed = Command.decode(command)
+        except ValueError:
+            return Response(b"", WRONG_LENGTH).encode()
+        return self._answer(parsed).encode()
+
+    def _answer(self, command: Command) -> Response:
+        commands: Mapping[int, tuple[int, Callable[[Command, Personalisation], Response]]] = {
+            0xA4: (0x00, self._select),
+            0xB2: (0x00, self._read_record),
+            0xA8: (0x80, self._get_processing_options),
+            0xAE: (0x80, self._generate_ac),
+            0xCA: (0x80, self._get_data),
+        }
+        if command.cla not in {0x00, 0x80}:
+            return Response(b"", WRONG_CLASS)
+        cla, handler = commands.get(command.ins, (None, None))
+        if handler is None or (self._chip is None and command.ins != 0xA4):
+            return Response(b"", WRONG_INSTRUCTION)
+        if command.cla != cla:
+            return Response(b"", WRONG_CLASS)
+        if self._chip is None:
+            return Response(b"", NOT_FOUND)
+        return handler(command, self._chip)
+
+    def _select(self, command: Command, chip: Personalisation) -> Response:
+        if command.p1 != 0x04 or command.p2 not in {0x00, 0x02}:
+            return Response(b"", WRONG_PARAMETERS)
+        name = command.data
+        if name == PPSE_NAME and command.p2 == 0x00:
+            self._stage = _Stage.NOTHING
+            return Response(chip.ppse, OK)
+        # A shorter name selects the first application that begins with it (EMV Book 1, 12.3.1).
+        if command.p2 or len(name) < 5 or not chip.application.aid.startswith(name):
+            return Response(b"", NOT_FOUND)
+        self._stage = _Stage.SELECTED
+        return Response(chip.fci, OK)
+
+    def _read_record(self, command: Command, chip: Personalisation) -> Response:
+        if self._stage not in {_Stage.INITIATED, _Stage.DONE}:
+            return Response(b"", NOT_SATISFIED)
+        if command.p2 & 0x07 != 0x04:
+            return Response(b"", WRONG_PARAMETERS)
+        sfi, number = command.p2 >> 3, command.p1
+        if sfi not in {each for each, _ in chip.records}:
+            return Response(b"", NOT_FOUND)
+        objects = chip.records.get((sfi, number))
+        if objects is None:
+            return Response(b"", NO_RECORD)
+        if (sfi, number) == (CERTIFICATES_SFI, 2) and chip.application.flow == "gpo":
+            objects = {**objects, AUTHENTICATION_DATA_9F69: self._authentication_data()}
+        return Response(tlv(RECORD_70, concatenated(objects)), OK)
+
+    def _get_data(self, command: Command, chip: Personalisation) -> Response:
+        del chip
+        if command.p1 << 8 | command.p2 != ATC_9F36:
+            return Response(b"", NO_DATA_OBJECT)
+        return Response(tlv(ATC_9F36, self._atc.to_bytes(2, "big")), OK)
+
+    def _get_processing_options(self, command: Command, chip: Personalisation) -> Response:
+        if self._stage is not _Stage.SELECTED or self._atc == 0xFFFF:
+            return Response(b"", NOT_SATISFIED)
+        if command.p1 or command.p2:
+            return Response(b"", WRONG_PARAMETERS)
+        if len(command.data) < 2 or command.data[1] != len(command.data) - 2:
+            return Response(b"", WRONG_LENGTH)
+        if command.data[0] != 0x83:
+            return Response(b"", WRONG_DATA)
+        values = dol_values(chip.application.pdol, command.data[2:])
+        if values is None:
+            return Response(b"", WRONG_LENGTH)
+        if self._profile.behaviour.locked and not self._unlocked:
+            self._refused = True
+            return Response(b"", NOT_ALLOWED)
+        self._pdol_data = command.data[2:]
+        if chip.application.flow == "gpo":
+            return self._pay_at_once(chip, values)
+        self._atc += 1
+        self._stage = _Stage.INITIATED
+        objects = {AIP_82: chip.application.aip, AFL_94: chip.afl_signed}
+        return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
+
+    def _pay_at_once(self, chip: Personalisation, values: Mapping[int, bytes]) -> Response:
+        """The answer that holds the cryptogram (EMV Contactless Book C-3, 5.4 of two kernels)."""
+        qualifiers = values[TTQ_9F66]
+        if not qualifiers[0] & 0x20:
+            # The reader does not speak this application's contactless protocol.
+            return Response(b"", NOT_SATISFIED)
+        self._atc += 1
+        self._stage = _Stage.DONE
+        self._ctq = self._qualifiers(qualifiers)
+        kind = self._decide(online_only=bool(qualifiers[1] & 0x80))
+        objects = self._cryptogram(chip, kind, values)
+        objects |= {
+            AIP_82: chip.application.aip,
+            TRACK2_57: chip.account.track2,
+            SEQUENCE_5F34: bytes.fromhex(f"{chip.account.sequence:02d}"),
+            CTQ_9F6C: self._ctq,
+            **chip.application.gpo,
+        }
+        wanted = kind is Cryptogram.TC or (kind is Cryptogram.ARQC and qualifiers[0] & 0x01)
+        if chip.key is not None and wanted:
+            hashed = values[UNPREDICTABLE_9F37] + values[AMOUNT_9F02] + values[CURRENCY_5F2A]
+            # The ICC dynamic number of fast DDA is the ATC, after its length.
+            dynamic = b"\x02" + self._atc.to_bytes(2, "big")
+            objects[AFL_94] = chip.afl_signed
+            objects[SIGNATURE_9F4B] = ca.signed_dynamic_data(
+                chip.key, dynamic, hashed + self._authentication_data()
+            )
+        return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
+
+    def _generate_ac(self, command: Command, chip: Personalisation) -> Response:
+        if self._stage is not _Stage.INITIATED or chip.application.flow != "generate-ac":
+            return Response(b"", NOT_SATISFIED)
+        if command.p2 or command.p1 & 0x2F or command.p1 & 0xC0 == 0xC0:
+            return Response(b"", WRONG_PARAMETERS)
+        values = dol_values(chip.application.cdol1, command.data)
+        if values is None:
+            return Response(b"", WRONG_LENGTH)
+        self._stage = _Stage.DONE
+        asked = Cryptogram(command.p1 & 0xC0)
+        kind = asked
+        if asked is not Cryptogram.AAC:
+            kind = self._decide(online_only=asked is Cryptogram.ARQC)
+        objects = self._cryptogram(chip, kind, values)
+        if chip.key is None or not command.p1 & 0x10 or kind is Cryptogram.AAC:
+            return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
+        return Response(tlv(TEMPLATE_77, self._combined(chip, objects, command.data, values)), OK)
+
+    def _combined(
+        self,
+        chip: Personalisation,
+        objects: Mapping[int, bytes],
+        cdol_data: bytes,
+        values: Mapping[int, bytes],
+    ) -> bytes:
+        """The answer with the cryptogram inside a signature (EMV Book 2, 6.6.1)."""
+        assert chip.key is not None
+        shown = {tag: objects[tag] for tag in (CID_9F27, ATC_9F36)}
+        iad = {IAD_9F10: objects[IAD_9F10]}
+        hashed = self._pdol_data + cdol_data + concatenated(shown | iad)
+        number = dynamic_number(chip.master_key, objects[ATC_9F36])
+        dynamic = (
+            bytes((len(number),))
+            + number
+            + objects[CID_9F27]
+            + objects[CRYPTOGRAM_9F26]
+            + ca.transaction_hash(hashed)
+        )
+        signature = ca.signed_dynamic_data(chip.key, dynamic, values[UNPREDICTABLE_9F37])
+        return concatenated({**shown, SIGNATURE_9F4B: signature, **iad})
+
+    def _decide(self, *, online_only: bool) -> Cryptogram:
+        match self._profile.behaviour.decision:
+            case "decline":
+                return Cryptogram.AAC
+            case "offline" if not online_only:
+                return Cryptogram.TC
+            case _:
+                return Cryptogram.ARQC
+
+    def _cryptogram(
+        self, chip: Personalisation, kind: Cryptogram, values: Mapping[int, bytes]
+    ) -> dict[int, bytes]:
+        application = chip.application
+        atc = self._atc.to_bytes(2, "big")
+        # Bits 8 and 7: a second cryptogram was not asked for. Bits 6 and 5: the kind of this one.
+        verdict = 0x80 | kind.value >> 2
+        head = bytes((DERIVATION_KEY_INDEX, application.cvn))
+        if application.keys == "Mastercard":
+            number = dynamic_number(chip.master_key, atc)[:2]
+            iad = head + bytes((verdict, 0, 0, 0, 0, 0)) + number + NO_OFFLINE_COUNTERS
+        else:
+            iad = b"\x06" + head + bytes((3, verdict, 0, 0))
+        data = {**values, AIP_82: application.aip, ATC_9F36: atc, IAD_9F10: iad}
+        version = VERSIONS[application.keys][application.cvn]
+        return {
+            CID_9F27: bytes((kind.value,)),
+            ATC_9F36: atc,
+            CRYPTOGRAM_9F26: application_cryptogram(version, chip.master_key, data),
+            IAD_9F10: iad,
+        }
+
+    def _qualifiers(self, terminal: bytes) -> bytes:
+        """Tag 9F6C: which cardholder verification the card wants (two kernels agree on bits)."""
+        cvm = self._profile.behaviour.cvm
+        if cvm == "device":
+            return b"\x00\x80"
+        if not terminal[1] & 0x40:
+            return bytes(2)
+        if cvm == "online-pin" and terminal[0] & 0x04:
+            return b"\x80\x00"
+        if cvm != "none" and terminal[0] & 0x02:
+            return b"\x40\x00"
+        return bytes(2)
+
+    def _authentication_data(self) -> bytes:
+        """Tag 9F69: version 01 of fast DDA, the card's unpredictable number, and 9F6C."""
+        return b"\x01" + self._random(f"card number {self._atc}", 4) + self._ctq
+
+    def _random(self, label: str, count: int) -> bytes:
+        text = f"{self._profile.id}:{self._seed}:{label}"
+        return hashlib.sha256(text.encode()).digest()[:count]
