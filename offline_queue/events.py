@@ -1,0 +1,177 @@
+"""Events as JSON and back: total over ``terminal.transaction.Event``, and strict on reading.
+
+Rules of this file: what was written can be read for ever, so a type or field that is not known
+is an error that names it and never a guess; a field that an older Taptill did not write takes
+its default. Times are UTC to the microsecond, in one fixed form that sorts as text.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+
+from terminal.errors import AmountError, ConfigError, StoreError
+from terminal.money import Amount, Currency
+from terminal.transaction import CardSummary, Event
+
+EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+"""Every event by the name under which it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as the columns of its row: the type's name, the time, the rest as JSON."""
+
+    type: str
+    at: str
+    payload: str
+
+
+class _Unreadable(Exception):
+    """Carries the reason up to where the type is known."""
+
+
+def write_time(moment: datetime) -> str:
+    """``2026-11-23T16:21:00.000000Z``: fixed width, so that text order is time order."""
+    if moment.tzinfo is None:
+        raise AssertionError("a time without its zone cannot be recorded")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def read_time(text: str) -> datetime:
+    """The time that ``write_time`` wrote.
+
+    Raises:
+        StoreError: the text has another form.
+    """
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as cause:
+        raise StoreError(f"The ledger holds an unreadable time: {text!r}.") from cause
+
+
+def encode(event: Event) -> StoredEvent:
+    """The event as it is stored."""
+    values = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    del values["at"]
+    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return StoredEvent(type(event).__name__, write_time(event.at), payload)
+
+
+def decode(stored: StoredEvent) -> Event:
+    """The event that was stored.
+
+    Raises:
+        StoreError: the type, a field or a value is not known. The row stays as it is.
+    """
+    kind = EVENT_TYPES.get(stored.type)
+    if kind is None:
+        raise _unreadable(stored.type, "no such type of event")
+    try:
+        event: Event = _build(kind, {**_object(stored.payload), "at": stored.at})
+    except (_Unreadable, ValueError, AmountError, ConfigError) as cause:
+        raise _unreadable(stored.type, str(cause)) from cause
+    return event
+
+
+def _object(payload: str) -> dict[str, object]:
+    values = json.loads(payload)
+    if not isinstance(values, dict):
+        raise _Unreadable("the payload is no object")
+    if "at" in values:
+        raise _Unreadable("the time is there twice")
+    return values
+
+
+def _unreadable(name: str, reason: str) -> StoreError:
+    return StoreError(
+        f"The ledger holds an unreadable event {name!r}: {reason}.",
+        remedy="Nothing was changed. Use the version of Taptill that wrote it.",
+    )
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Amount():
+            return {"currency": value.currency.code, "minor": value.minor}
+        case CardSummary():
+            return {field.name: getattr(value, field.name) for field in fields(value)}
+        case datetime():
+            return write_time(value)
+        case _:
+            return value
+
+
+def _build(kind: type[Any], values: dict[str, object]) -> Any:
+    """An instance of this dataclass from its fields, each checked against its type."""
+    hints = get_type_hints(kind)
+    unknown = values.keys() - hints.keys()
+    if unknown:
+        raise _Unreadable(f"unknown field {', '.join(sorted(unknown))}")
+    arguments = {}
+    for field in fields(kind):
+        if field.name in values:
+            arguments[field.name] = _value(field.name, hints[field.name], values[field.name])
+        elif field.default is MISSING:
+            raise _Unreadable(f"field {field.name} is missing")
+    return kind(**arguments)
+
+
+def _value(name: str, hint: Any, value: object) -> object:
+    if isinstance(hint, types.UnionType):
+        if value is None and types.NoneType in get_args(hint):
+            return None
+        (hint,) = (part for part in get_args(hint) if part is not types.NoneType)
+    reader = _READERS[hint]
+    try:
+        return reader(value)
+    except _Unreadable as cause:
+        raise _Unreadable(f"field {name}: {cause}") from cause
+
+
+def _exactly(kind: type[object]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        # An exact type, since True is an int to isinstance.
+        if type(value) is not kind:
+            raise _Unreadable(f"not {kind.__name__}")
+        return value
+
+    return read
+
+
+def _read_moment(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise _Unreadable("not a time")
+    try:
+        return read_time(value)
+    except StoreError as cause:
+        raise _Unreadable("not a time") from cause
+
+
+def _read_amount(value: object) -> Amount:
+    match value:
+        case {"currency": str(code), "minor": int(minor), **rest} if not rest:
+            return Amount(minor, Currency.of(code))
+        case _:
+            raise _Unreadable("not an amount")
+
+
+def _read_card(value: object) -> CardSummary:
+    if not isinstance(value, dict):
+        raise _Unreadable("not a card")
+    card: CardSummary = _build(CardSummary, value)
+    return card
+
+
+_READERS: dict[Any, Callable[[object], object]] = {
+    str: _exactly(str),
+    int: _exactly(int),
+    bool: _exactly(bool),
+    datetime: _read_moment,
+    Amount: _read_amount,
+    CardSummary: _read_card,
+}

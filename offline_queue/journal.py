@@ -1,0 +1,330 @@
+"""The journal of sales: ``terminal.ledger.Journal`` on SQLite.
+
+Rules of this file: every public method is one SQL transaction; a sale's number, event, row and
+message are in the same one; numbers are minted here and nowhere else. What a crash leaves half
+done is given a named state by ``recover`` before the next sale begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+
+from offline_queue import projection
+from offline_queue.events import StoredEvent, decode, encode, write_time
+from offline_queue.sql import one, rows
+from offline_queue.store import RESERVE_BYTES, Store
+from terminal.errors import StoreError, StoreFull, TerminalError
+from terminal.ledger import Compose, Exposure, Kind, Numbers, OutboxItem, Outgoing
+from terminal.money import Amount, Currency
+from terminal.ports import Clock, Entropy
+from terminal.transaction import (
+    Event,
+    FateUnknown,
+    Interrupted,
+    SaleIntended,
+    State,
+    Transaction,
+)
+
+STAN_MAX = 999_999
+
+ReversalOf = Callable[[bytes], bytes]
+"""Makes the reversal of a sale from the bytes of its request. Pure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What ``recover`` found: sales that never left, sales now being reversed, and trouble.
+
+    ``unreadable`` names the sales whose message gave no reversal; they stay as they were, in
+    the pending total.
+    """
+
+    interrupted: tuple[Transaction, ...] = ()
+    reversing: tuple[Transaction, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+class SqlJournal:
+    """The append-only record of sales in the till's ledger file.
+
+    Args:
+        store: the ledger, open for writing.
+        clock: dates the RRN of a sale, and its place in the outbox.
+        entropy: the source of idempotency keys.
+        reserve_bytes: what must be free on the disk before a sale is opened.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, entropy: Entropy, *, reserve_bytes: int = RESERVE_BYTES
+    ) -> None:
+        self.store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._reserve_bytes = reserve_bytes
+        with store.write() as connection:
+            _ensure_batch(connection, clock.now())
+
+    def open_sale(
+        self, *, txn_id: str, amount: Amount, at: datetime, cashier: str, training: bool
+    ) -> Transaction:
+        """Records the intent, before a card is read.
+
+        Raises:
+            StoreFull: the reserve on the disk is gone; no card may be read.
+            StoreError: the ledger cannot be written.
+        """
+        free = self.store.free_bytes()
+        if free < self._reserve_bytes:
+            raise StoreFull(
+                f"The disk that holds {self.store.path} has {free // 1024} KiB left,"
+                f" and a sale needs {self._reserve_bytes // 1024} KiB in reserve.",
+                remedy="Free some space; no card was read.",
+            )
+        with self.store.write() as connection:
+            sequence = _next(connection, "sequence")
+            event = SaleIntended(at, txn_id, sequence, amount, cashier, training)
+            sale = Transaction.begin(event)
+            projection.insert(connection, sale)
+            _append(connection, txn_id, event)
+            return sale
+
+    def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
+        """Mints the numbers, records the sale and queues its message, before a byte leaves.
+
+        Raises:
+            StoreError: nothing was recorded, and nothing may be sent.
+        """
+        now = self._clock.now()
+        with self.store.write() as connection:
+            before = projection.load(connection, txn_id)
+            numbers = _mint(connection, now, self._entropy)
+            event, outgoing = compose(numbers)
+            if (event.stan, event.rrn, event.batch) != (numbers.stan, numbers.rrn, numbers.batch):
+                raise AssertionError("the event does not carry the numbers it was given")
+            sale = before.after(event)
+            _append(connection, txn_id, event)
+            projection.update(connection, sale)
+            connection.execute(
+                "UPDATE txn SET idempotency_key = ? WHERE txn_id = ?", (numbers.key, txn_id)
+            )
+            item = _queue(connection, txn_id, numbers.key, outgoing, now)
+            projection.check_outbox(connection, sale)
+            return sale, item
+
+    def commit(
+        self,
+        txn_id: str,
+        event: Event,
+        *,
+        done: OutboxItem | None = None,
+        queue: Outgoing | None = None,
+    ) -> Transaction:
+        """Records an event, and what it does to the outbox, in one SQL transaction.
+
+        ``done`` leaves the outbox and its message is erased with it; ``queue`` enters the
+        outbox under the same key.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        with self.store.write() as connection:
+            return _commit(connection, txn_id, event, done, queue, self._clock.now())
+
+    def exposure(self, currency: Currency) -> Exposure:
+        """The stored and set-aside sales in this currency that have no final answer."""
+        with self.store.read() as connection:
+            (row,) = rows(
+                connection,
+                "SELECT count(*), coalesce(sum(amount_minor), 0) FROM txn"
+                " WHERE state IN (?, ?) AND currency = ? AND training = 0",
+                (State.STORED.value, State.SET_ASIDE.value, currency.code),
+            )
+            return Exposure(*row)
+
+    def transaction(self, txn_id: str) -> Transaction:
+        """The sale with this id.
+
+        Raises:
+            StoreError: there is none.
+        """
+        with self.store.read() as connection:
+            return projection.load(connection, txn_id)
+
+    def events(self, txn_id: str) -> list[Event]:
+        """What has happened to a sale, oldest first.
+
+        Raises:
+            StoreError: an event is unreadable.
+        """
+        with self.store.read() as connection:
+            found = rows(
+                connection,
+                "SELECT type, at, payload FROM event WHERE txn_id = ? ORDER BY seq",
+                (txn_id,),
+            )
+            return [decode(StoredEvent(*row)) for row in found]
+
+    def recover(self, reversal_of: ReversalOf) -> Recovered:
+        """Gives every sale that a crash cut off a named state; each in one SQL transaction.
+
+        A sale whose card was not recorded is INTERRUPTED. One whose request may have left is
+        UNKNOWN, and its reversal is queued. Stored sales stay as they are. Claims on messages
+        end, since whoever made them is gone.
+
+        Raises:
+            StoreError: the ledger cannot be written.
+        """
+        with self.store.write() as connection:
+            connection.execute("UPDATE outbox SET claimed_by = '', leased_until = ''")
+        with self.store.read() as connection:
+            cut_off = rows(
+                connection,
+                "SELECT txn_id, state FROM txn WHERE state IN (?, ?) ORDER BY sequence",
+                (State.INTENDED.value, State.AUTHORISING.value),
+            )
+        interrupted: list[Transaction] = []
+        reversing: list[Transaction] = []
+        unreadable: list[str] = []
+        for txn_id, state in cut_off:
+            if state == State.INTENDED.value:
+                reason = "the till stopped before the card was recorded"
+                interrupted.append(self.commit(txn_id, Interrupted(self._clock.now(), reason)))
+                continue
+            try:
+                reversing.append(self._reverse(txn_id, reversal_of))
+            except StoreError:
+                raise
+            except TerminalError:
+                # One request that cannot be read must not keep the shop from opening; the
+                # sale stays AUTHORISING, which is in the pending total and on the screen.
+                unreadable.append(txn_id)
+        return Recovered(tuple(interrupted), tuple(reversing), tuple(unreadable))
+
+    def housekeeping(self) -> bool:
+        """At idle: makes erased messages vanish from the log too. False: try again later."""
+        return self.store.truncate_log()
+
+    def close(self) -> None:
+        """Closes the ledger. Harmless when called twice."""
+        self.store.close()
+
+    def _reverse(self, txn_id: str, reversal_of: ReversalOf) -> Transaction:
+        now = self._clock.now()
+        event = FateUnknown(now, "the till stopped while the acquirer was asked")
+        with self.store.write() as connection:
+            request = _item_of(connection, txn_id)
+            reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
+            return _commit(connection, txn_id, event, request, reversal, now)
+
+
+def open_journal(
+    path: Path,
+    clock: Clock,
+    entropy: Entropy,
+    reversal_of: ReversalOf,
+    *,
+    reserve_bytes: int = RESERVE_BYTES,
+) -> tuple[SqlJournal, Recovered]:
+    """Opens the till's ledger for writing and recovers what a crash has cut off.
+
+    Raises:
+        StoreError: as ``Store.open``.
+    """
+    store = Store.open(path, at=clock.now())
+    try:
+        journal = SqlJournal(store, clock, entropy, reserve_bytes=reserve_bytes)
+        return journal, journal.recover(reversal_of)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _commit(
+    connection: apsw.Connection,
+    txn_id: str,
+    event: Event,
+    done: OutboxItem | None,
+    queue: Outgoing | None,
+    now: datetime,
+) -> Transaction:
+    sale = projection.load(connection, txn_id).after(event)
+    _append(connection, txn_id, event)
+    projection.update(connection, sale)
+    if done is not None:
+        connection.execute(
+            "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)
+        )
+        if connection.changes() != 1:
+            raise AssertionError("the message is not in the outbox")
+    if queue is not None:
+        key = one(connection, "SELECT idempotency_key FROM txn WHERE txn_id = ?", (txn_id,))
+        _queue(connection, txn_id, key, queue, now)
+    projection.check_outbox(connection, sale)
+    return sale
+
+
+def _append(connection: apsw.Connection, txn_id: str, event: Event) -> None:
+    stored = encode(event)
+    connection.execute(
+        "INSERT INTO event (txn_id, type, at, payload) VALUES (?, ?, ?, ?)",
+        (txn_id, stored.type, stored.at, stored.payload),
+    )
+
+
+def _queue(
+    connection: apsw.Connection, txn_id: str, key: str, outgoing: Outgoing, now: datetime
+) -> OutboxItem:
+    connection.execute(
+        "INSERT INTO outbox (txn_id, key, kind, message, created) VALUES (?, ?, ?, ?, ?)",
+        (txn_id, key, outgoing.kind.value, outgoing.message, write_time(now)),
+    )
+    item_id = connection.last_insert_rowid()
+    return OutboxItem(item_id, txn_id, key, outgoing.kind, outgoing.message)
+
+
+def _item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:
+    found = rows(
+        connection,
+        "SELECT item, key, kind, message, attempts FROM outbox WHERE txn_id = ?",
+        (txn_id,),
+    )
+    if not found:
+        raise StoreError(f"The ledger has lost the message of sale {txn_id!r}.")
+    item_id, key, kind, message, attempts = found[0]
+    return OutboxItem(item_id, txn_id, key, Kind(kind), message, attempts)
+
+
+def _next(connection: apsw.Connection, name: str) -> int:
+    statement = "UPDATE numbers SET value = value + 1 WHERE name = ? RETURNING value"
+    return int(one(connection, statement, (name,)))
+
+
+def _mint(connection: apsw.Connection, now: datetime, entropy: Entropy) -> Numbers:
+    """The next numbers.
+
+    The RRN is ``YDDDhh`` (the year's last digit, day of the year and hour, in UTC) and the STAN.
+    """
+    stan = (_next(connection, "stan") - 1) % STAN_MAX + 1
+    batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
+    if rows(connection, "SELECT 1 FROM txn WHERE batch = ? AND stan = ?", (batch, stan)):
+        raise StoreError(
+            f"Batch {batch} has used every trace number from 1 to {STAN_MAX}.",
+            remedy="Close the batch: the end-of-day report Z does it.",
+        )
+    rrn = f"{now.year % 10}{now.timetuple().tm_yday:03d}{now.hour:02d}{stan:06d}"
+    return Numbers(stan=stan, rrn=rrn, batch=batch, key=entropy.random_bytes(16).hex())
+
+
+def _ensure_batch(connection: apsw.Connection, now: datetime) -> None:
+    connection.execute(
+        "INSERT INTO batch (number, opened_at)"
+        " SELECT coalesce(max(number), 0) + 1, ? FROM batch"
+        " HAVING count(*) FILTER (WHERE closed_at IS NULL) = 0",
+        (write_time(now),),
+    )

@@ -1,0 +1,277 @@
+"""The ledger's tables, as numbered migrations that are data.
+
+Rules of this file: a migration that has shipped never changes; each one and the record of it
+are one SQL transaction; the old file is kept beside the new one until the new one verifies;
+nothing here ever drops a table that holds sales.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+
+from offline_queue.events import write_time
+from terminal.errors import StoreError, StoreTooNew
+
+APPLICATION_ID = 0x54617074
+"""``Tapt`` in the file's header: tells a ledger from any other SQLite file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema, from ``version - 1`` to ``version``."""
+
+    version: int
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        1,
+        "sales, events, outbox",
+        (
+            """
+            CREATE TABLE numbers (
+                name TEXT PRIMARY KEY,
+                value INTEGER NOT NULL CHECK (value >= 0)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "INSERT INTO numbers VALUES ('sequence', 0), ('stan', 0)",
+            """
+            CREATE TABLE batch (
+                number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 999999),
+                opened_at TEXT NOT NULL,
+                closed_at TEXT
+            ) STRICT
+            """,
+            (
+                "CREATE UNIQUE INDEX one_open_batch ON batch (closed_at IS NULL)"
+                " WHERE closed_at IS NULL"
+            ),
+            """
+            CREATE TABLE txn (
+                txn_id TEXT PRIMARY KEY,
+                sequence INTEGER NOT NULL UNIQUE,
+                state TEXT NOT NULL,
+                amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+                currency TEXT NOT NULL,
+                created_at TEXT NOT NULL,
+                changed_at TEXT NOT NULL,
+                cashier TEXT NOT NULL,
+                training INTEGER NOT NULL CHECK (training IN (0, 1)),
+                stan INTEGER CHECK (stan BETWEEN 1 AND 999999),
+                rrn TEXT NOT NULL,
+                batch INTEGER REFERENCES batch (number),
+                response_code TEXT NOT NULL,
+                approval_code TEXT NOT NULL,
+                approved_minor INTEGER NOT NULL CHECK (approved_minor >= 0),
+                stored_offline INTEGER NOT NULL CHECK (stored_offline IN (0, 1)),
+                reason TEXT NOT NULL,
+                token TEXT,
+                masked_pan TEXT,
+                scheme TEXT,
+                aid TEXT,
+                label TEXT,
+                fingerprint TEXT,
+                fingerprint_epoch INTEGER,
+                device TEXT,
+                cvm TEXT,
+                idempotency_key TEXT UNIQUE
+            ) STRICT
+            """,
+            "CREATE UNIQUE INDEX stan_once_in_a_batch ON txn (batch, stan) WHERE stan IS NOT NULL",
+            "CREATE INDEX txn_by_state ON txn (state)",
+            """
+            CREATE TABLE event (
+                seq INTEGER PRIMARY KEY,
+                txn_id TEXT NOT NULL REFERENCES txn (txn_id),
+                type TEXT NOT NULL,
+                at TEXT NOT NULL,
+                payload TEXT NOT NULL CHECK (json_valid(payload))
+            ) STRICT
+            """,
+            "CREATE INDEX event_by_txn ON event (txn_id, seq)",
+            # AUTOINCREMENT, so that the number of an erased message is never given again.
+            """
+            CREATE TABLE outbox (
+                item INTEGER PRIMARY KEY AUTOINCREMENT,
+                txn_id TEXT NOT NULL REFERENCES txn (txn_id),
+                key TEXT NOT NULL,
+                kind TEXT NOT NULL CHECK (kind IN ('reversal', 'sale', 'advice')),
+                message BLOB NOT NULL,
+                attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+                not_before TEXT NOT NULL DEFAULT '',
+                claimed_by TEXT NOT NULL DEFAULT '',
+                leased_until TEXT NOT NULL DEFAULT '',
+                note TEXT NOT NULL DEFAULT '',
+                created TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE UNIQUE INDEX one_message_a_sale ON outbox (txn_id)",
+            (
+                "CREATE TRIGGER event_is_kept BEFORE DELETE ON event"
+                " BEGIN SELECT raise(ABORT, 'events are append-only'); END"
+            ),
+            (
+                "CREATE TRIGGER event_is_fixed BEFORE UPDATE ON event"
+                " BEGIN SELECT raise(ABORT, 'events are append-only'); END"
+            ),
+            (
+                "CREATE TRIGGER txn_is_kept BEFORE DELETE ON txn"
+                " BEGIN SELECT raise(ABORT, 'sales are never deleted'); END"
+            ),
+            (
+                "CREATE TRIGGER batch_is_kept BEFORE DELETE ON batch"
+                " BEGIN SELECT raise(ABORT, 'batches are never deleted'); END"
+            ),
+        ),
+    ),
+)
+
+_MIGRATION_TABLE = """
+    CREATE TABLE IF NOT EXISTS migration (
+        version INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) STRICT
+"""
+
+
+def inspect(connection: apsw.Connection, path: Path, newest: int) -> int:
+    """The schema version of the file, 0 for an empty one. Reads only.
+
+    Raises:
+        StoreError: an SQLite file of another program.
+        StoreTooNew: a newer Taptill wrote it.
+    """
+    version = int(_pragma(connection, "user_version"))
+    application = int(_pragma(connection, "application_id"))
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    empty = application == 0 and version == 0 and tables == (0,)
+    if not empty and application != APPLICATION_ID:
+        raise StoreError(
+            f"{path} is the database of another program, and no Taptill ledger.",
+            remedy="Point the ledger's path at another file.",
+        )
+    if version > newest:
+        raise StoreTooNew(
+            f"{path} has schema version {version}, and this Taptill knows versions up to {newest}.",
+            remedy="Install the newer Taptill again; nothing in the file was changed.",
+        )
+    return version
+
+
+def require_newest(connection: apsw.Connection, path: Path, newest: int) -> None:
+    """Refuses a file that a reader cannot bring up to date.
+
+    Raises:
+        StoreTooNew: a newer Taptill wrote it.
+        StoreError: an older one did, or another program.
+    """
+    if inspect(connection, path, newest) != newest:
+        raise StoreError(
+            f"{path} was written by an older Taptill.",
+            remedy="Start the till once: that brings the ledger up to date.",
+        )
+
+
+def migrate(
+    connection: apsw.Connection,
+    path: Path,
+    migrations: Sequence[Migration],
+    at: datetime,
+    verify: Callable[[apsw.Connection], object],
+) -> None:
+    """Brings the file to the newest version, one SQL transaction for each step.
+
+    A file with sales in it is copied first, to ``<name>.v<version>.kept``; the copy goes when
+    the new file has verified.
+
+    Raises:
+        StoreError: the new file does not verify; the message names the copy.
+    """
+    version = int(_pragma(connection, "user_version"))
+    steps = [step for step in migrations if step.version > version]
+    # A copy that is here already is from an update that was broken off, or did not verify.
+    kept = sorted(path.parent.glob(f"{path.name}.v*.kept"))
+    if steps and version and not kept:
+        kept = [_keep(connection, path, version)]
+    for step in steps:
+        with connection:
+            connection.execute(_MIGRATION_TABLE)
+            for statement in step.statements:
+                connection.execute(statement)
+            record = (step.version, step.name, write_time(at))
+            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", record)
+            connection.pragma("application_id", APPLICATION_ID)
+            connection.pragma("user_version", step.version)
+    if not kept:
+        return
+    try:
+        check_whole(connection, path)
+        verify(connection)
+    except StoreError as cause:
+        raise StoreError(
+            f"{cause.message} This was found after the update of its schema.",
+            remedy=f"The ledger as it was before is kept in {kept[0]}.",
+        ) from cause
+    for copy in kept:
+        copy.unlink()
+
+
+def check_whole(connection: apsw.Connection, path: Path) -> None:
+    """SQLite's own checks.
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    problems = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+    broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+    if problems != ["ok"] or broken:
+        raise damaged(path, "; ".join(problems) if problems != ["ok"] else "a row lost its sale")
+
+
+def damaged(path: Path, reason: str) -> StoreError:
+    """The one answer to a file that SQLite cannot read: keep it, whatever it looks like."""
+    return StoreError(
+        f"The ledger {path} is damaged ({reason}).",
+        remedy="Keep the file and its -wal: sales can be saved from them. Restore a backup, or"
+        " point the ledger's path at a new file.",
+    )
+
+
+def _keep(connection: apsw.Connection, path: Path, version: int) -> Path:
+    """A synced copy of the file as it is, whole or not there."""
+    kept = path.with_name(f"{path.name}.v{version}.kept")
+    draft = path.with_name(f"{path.name}.v{version}.draft")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    copy = apsw.Connection(str(draft))
+    try:
+        with copy.backup("main", connection, "main") as backup:
+            backup.step()
+        check_whole(copy, draft)
+    finally:
+        copy.close()
+    _sync(draft, os.O_RDWR)
+    draft.rename(kept)
+    _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    return kept
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _pragma(connection: apsw.Connection, name: str) -> str:
+    return str(connection.pragma(name))

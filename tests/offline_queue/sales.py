@@ -1,0 +1,121 @@
+"""Sales, clocks and messages that the tests of the memory are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from offline_queue.journal import SqlJournal
+from offline_queue.store import Store
+from terminal.ledger import Kind, Numbers, OutboxItem, Outgoing
+from terminal.money import Amount, Currency
+from terminal.transaction import (
+    AuthorisationSent,
+    CardSummary,
+    StoredOffline,
+    Transaction,
+)
+
+EUR = Currency.of("EUR")
+JPY = Currency.of("JPY")
+START = datetime(2026, 11, 23, 16, 20, 0, 1, tzinfo=UTC)
+CARD = CardSummary(
+    token="tok_mzxw6ytboi",
+    masked_pan="\u2022\u2022\u2022\u2022 0010",
+    scheme="Visa",
+    aid="A0000000031010",
+    label="VISA CREDIT",
+    fingerprint="00112233445566778899aabbccddeeff",
+    fingerprint_epoch=1,
+)
+
+
+@dataclass
+class HandClock:
+    """A clock that moves when told."""
+
+    moment: datetime = START
+    seconds: float = 0.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.moment += timedelta(seconds=seconds)
+
+
+@dataclass
+class CountingEntropy:
+    """Bytes that are never the same twice, and the same in each run."""
+
+    counter: int = 0
+
+    def random_bytes(self, count: int) -> bytes:
+        self.counter += 1
+        return self.counter.to_bytes(count, "big")
+
+
+@dataclass
+class Till:
+    """A journal on a file, with what the tests ask of it in one line."""
+
+    path: Path
+    clock: HandClock = field(default_factory=HandClock)
+    entropy: CountingEntropy = field(default_factory=CountingEntropy)
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.store = Store.open(self.path, at=self.clock.now())
+        self.journal = SqlJournal(self.store, self.clock, self.entropy)
+
+    def intend(self, minor: int = 1250, currency: Currency = EUR) -> Transaction:
+        self.count += 1
+        return self.journal.open_sale(
+            txn_id=f"txn-{self.count}",
+            amount=Amount(minor, currency),
+            at=self.clock.now(),
+            cashier="Ada",
+            training=False,
+        )
+
+    def ask(self, minor: int = 1250) -> tuple[Transaction, OutboxItem]:
+        """A sale whose 0200 is about to leave."""
+        return self.journal.enqueue(self.intend(minor).txn_id, self.sent)
+
+    def store_sale(
+        self, minor: int = 1250, currency: Currency = EUR
+    ) -> tuple[Transaction, OutboxItem]:
+        """A sale that waits for the network."""
+        return self.journal.enqueue(self.intend(minor, currency).txn_id, self.stored)
+
+    def sent(self, numbers: Numbers) -> tuple[AuthorisationSent, Outgoing]:
+        event = AuthorisationSent(self.clock.now(), CARD, numbers.stan, numbers.rrn, numbers.batch)
+        return event, Outgoing(Kind.SALE, message(b"0200", numbers))
+
+    def stored(self, numbers: Numbers) -> tuple[StoredOffline, Outgoing]:
+        event = StoredOffline(
+            self.clock.now(), CARD, numbers.stan, numbers.rrn, numbers.batch, "no network"
+        )
+        return event, Outgoing(Kind.ADVICE, message(b"0220", numbers))
+
+    def reopen(self) -> None:
+        self.journal.close()
+        self.__post_init__()
+
+
+def message(mti: bytes, numbers: Numbers) -> bytes:
+    """Bytes that a search of the disk cannot mistake, in the place of a real message."""
+    return mti + f" stan={numbers.stan:06d} SEALED-ENVELOPE-{numbers.key}".encode()
+
+
+def reversal_of(request: bytes) -> bytes:
+    return b"0420" + request[4:]
+
+
+def repeat_of(request: bytes) -> bytes:
+    return request[:3] + b"1" + request[4:]
