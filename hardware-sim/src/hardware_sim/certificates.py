@@ -1,0 +1,241 @@
+"""The acquirer's identity: its certificates, its sealing key, its own secret, in one folder.
+
+Rules of this file: everything is made once and kept, so that a restart on the same folder is the
+same acquirer; each file is written whole or not at all, and ``ca.pem``, written last, says that
+the set is complete. Private keys are readable by this user alone and never leave the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from terminal.errors import KeyStoreError
+
+HASH_KEY_SIZE = 32
+_VALID_FOR = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where the files of one simulated acquirer are. ``folder`` holds nothing of anyone else.
+
+    A till needs ``ca_file`` and ``sealing_key_file`` (public), and for mutual TLS
+    ``till_certificate_file`` and ``till_key_file``.
+    """
+
+    folder: Path
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate authority that signed the server's and the till's certificate."""
+        return self.folder / "ca.pem"
+
+    @property
+    def server_certificate_file(self) -> Path:
+        """The server's certificate, for 127.0.0.1 and localhost."""
+        return self.folder / "server.pem"
+
+    @property
+    def server_key_file(self) -> Path:
+        """The server's private key."""
+        return self.folder / "server-key.pem"
+
+    @property
+    def till_certificate_file(self) -> Path:
+        """The certificate that a till shows for mutual TLS."""
+        return self.folder / "till.pem"
+
+    @property
+    def till_key_file(self) -> Path:
+        """The till's private key for mutual TLS."""
+        return self.folder / "till-key.pem"
+
+    @property
+    def sealing_key_file(self) -> Path:
+        """The X25519 public key that tills seal card data to."""
+        return self.folder / "sealing.pem"
+
+    @property
+    def opening_key_file(self) -> Path:
+        """The X25519 private key that opens what tills have sealed."""
+        return self.folder / "opening-key.pem"
+
+    @property
+    def hash_key_file(self) -> Path:
+        """The 32 bytes that key the hash of a card number in this acquirer's ledger."""
+        return self.folder / "hash.key"
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Credentials:
+        """The credentials in ``folder``, made on first use. The caller holds the folder's lock.
+
+        Raises:
+            KeyStoreError: the folder cannot be made or written.
+        """
+        credentials = cls(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not credentials.ca_file.exists():
+                credentials._make()
+        except OSError as cause:
+            raise KeyStoreError(
+                f"The simulated acquirer's folder {folder} cannot be used ({cause.strerror}).",
+                remedy="Give it a folder that this user may write.",
+            ) from cause
+        return credentials
+
+    def opening_key(self) -> X25519PrivateKey:
+        """The private key that opens envelopes.
+
+        Raises:
+            KeyStoreError: the file is missing, or holds something else.
+        """
+        key = load_pem_private_key(self._read(self.opening_key_file), password=None)
+        if not isinstance(key, X25519PrivateKey):
+            raise KeyStoreError(f"{self.opening_key_file} holds no X25519 private key.")
+        return key
+
+    def hash_key(self) -> bytes:
+        """The key of the ledger's card hashes; 32 bytes.
+
+        Raises:
+            KeyStoreError: the file is missing, or not 32 bytes long.
+        """
+        key = self._read(self.hash_key_file)
+        if len(key) != HASH_KEY_SIZE:
+            raise KeyStoreError(f"{self.hash_key_file} does not hold {HASH_KEY_SIZE} bytes.")
+        return key
+
+    def _read(self, path: Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as cause:
+            raise KeyStoreError(
+                f"The simulated acquirer's {path} cannot be read ({cause.strerror}).",
+                remedy=f"Remove {self.folder} to start with a new acquirer.",
+            ) from cause
+
+    def _make(self) -> None:
+        authority = generate_private_key(SECP256R1())
+        authority_name = _name("Taptill simulated acquirer CA")
+        opening_key = X25519PrivateKey.generate()
+        public_key = opening_key.public_key()
+        server_key, server = _issue(authority, authority_name, "localhost", server=True)
+        till_key, till = _issue(authority, authority_name, "till", server=False)
+        _write(self.server_key_file, server_key)
+        _write(self.server_certificate_file, server)
+        _write(self.till_key_file, till_key)
+        _write(self.till_certificate_file, till)
+        _write(self.opening_key_file, _private_pem(opening_key))
+        _write(
+            self.sealing_key_file,
+            public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        )
+        _write(self.hash_key_file, secrets.token_bytes(HASH_KEY_SIZE))
+        # The CA's private key is used here and forgotten: this CA never signs anything else.
+        _write(self.ca_file, _self_signed(authority, authority_name))
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _private_pem(key: EllipticCurvePrivateKey | X25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _certificate(
+    key: EllipticCurvePrivateKey, subject: x509.Name, issuer: x509.Name
+) -> x509.CertificateBuilder:
+    # A day early, since the clock of a till on the bench may be a little behind.
+    begin = datetime.now(UTC) - timedelta(days=1)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + _VALID_FOR)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _self_signed(key: EllipticCurvePrivateKey, name: x509.Name) -> bytes:
+    certificate = (
+        _certificate(key, name, name)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(authority=True), critical=True)
+        .sign(key, SHA256())
+    )
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _issue(
+    authority: EllipticCurvePrivateKey, authority_name: x509.Name, common_name: str, *, server: bool
+) -> tuple[bytes, bytes]:
+    """A private key and the certificate for it, both PEM."""
+    key = generate_private_key(SECP256R1())
+    purpose = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = (
+        _certificate(key, _name(common_name), authority_name)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
+            critical=False,
+        )
+    )
+    if server:
+        names = x509.SubjectAlternativeName(
+            [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+        )
+        builder = builder.add_extension(names, critical=False)
+    certificate = builder.sign(authority, SHA256())
+    return _private_pem(key), certificate.public_bytes(Encoding.PEM)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file that is there whole or not at all, for this user alone."""
+    draft = path.with_name(f".{path.name}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    draft.rename(path)
