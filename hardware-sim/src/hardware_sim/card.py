@@ -203,7 +203,7 @@ class EmvCard:
         return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
 
     def _pay_at_once(self, chip: Personalisation, values: Mapping[int, bytes]) -> Response:
-        """The answer that holds the cryptogram (EMV Contactless Book C-3, 5.4 of two kernels)."""
+        """The answer that holds the cryptogram, laid out as proxmark3 and Hu's kernel read it."""
         qualifiers = values[TTQ_9F66]
         if not qualifiers[0] & 0x20:
             # The reader does not speak this application's contactless protocol.
@@ -304,7 +304,7 @@ class EmvCard:
         }
 
     def _qualifiers(self, terminal: bytes) -> bytes:
-        """Tag 9F6C: which cardholder verification the card wants (two kernels agree on bits)."""
+        """Tag 9F6C: the verification the card wants, in the bits that those two kernels test."""
         cvm = self._profile.behaviour.cvm
         if cvm == "device":
             return b"\x00\x80"

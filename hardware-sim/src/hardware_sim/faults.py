@@ -1,0 +1,120 @@
+"""What can go wrong between a card and a till, to be asked for by name.
+
+Rules of this file: a fault is counted in commands or bytes, or drawn from a seed; never by the
+clock. The card itself is sound: a fault stands between it and the reader.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from drivers.door import Chip
+from terminal.errors import CardLost, ReaderUnplugged
+
+
+class CardMute(CardLost):
+    """The card is in the field and does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Which faults are asked for. Everything is counted anew at each presentation.
+
+    Attributes:
+        tear_after: the card leaves after so many commands have been answered.
+        tear_at: the card leaves at this byte of the conversation, commands and answers counted.
+        delay_ms: every answer takes so much longer.
+        mute_at: the command of this number (from 1) is never answered.
+        sw: the status word that takes the place of the answer to command ``sw_at``.
+        sw_at: the number of that command (from 1).
+        unplug_after: the reader goes away after so many commands have been answered.
+        noise: how many answers of a hundred have one bit turned over.
+        faulty_taps: after so many presentations nothing goes wrong any more; 0 for no end.
+    """
+
+    tear_after: int | None = None
+    tear_at: int | None = None
+    delay_ms: int = 0
+    mute_at: int | None = None
+    sw: int = 0x6F00
+    sw_at: int | None = None
+    unplug_after: int | None = None
+    noise: int = 0
+    faulty_taps: int = 0
+
+
+class FaultyChip:
+    """A card with trouble on the way to it.
+
+    Args:
+        chip: the sound card.
+        faults: asked at every command, so that faults can be turned on in the middle.
+        card_ms: how long each answer takes even without trouble.
+        seed: for the noise.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        chip: Chip,
+        faults: Callable[[], Faults],
+        *,
+        card_ms: int = 0,
+        seed: int = 0,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._chip = chip
+        self._faults = faults
+        self._card_ms = card_ms
+        # The noise has to be repeatable; nothing is kept secret with it.
+        self._chance = random.Random(seed)  # noqa: S311
+        self._sleep = sleep
+        self._presentations = 0
+        self._commands = 0
+        self._bytes = 0
+
+    def reset(self) -> None:
+        """A new presentation begins."""
+        self._presentations += 1
+        self._commands = 0
+        self._bytes = 0
+        self._chip.reset()
+
+    def exchange(self, command: bytes) -> bytes:
+        """Answers one command, unless a fault prevents it.
+
+        Raises:
+            CardLost: the card has left, or is silent.
+            ReaderUnplugged: the reader has gone away.
+        """
+        faults = self._faults()
+        if faults.faulty_taps and self._presentations > faults.faulty_taps:
+            faults = Faults()
+        self._commands += 1
+        number = self._commands
+        if faults.unplug_after is not None and number > faults.unplug_after:
+            raise ReaderUnplugged("The simulated reader was unplugged.")
+        if faults.tear_after is not None and number > faults.tear_after:
+            raise CardLost("The simulated card was taken away early.")
+        self._count(command, faults)
+        pause_ms = self._card_ms + faults.delay_ms
+        if pause_ms:
+            self._sleep(pause_ms / 1000)
+        answer = self._chip.exchange(command)
+        if number == faults.mute_at:
+            raise CardMute("The simulated card did not answer.")
+        if number == faults.sw_at:
+            answer = faults.sw.to_bytes(2, "big")
+        if faults.noise and self._chance.randrange(100) < faults.noise:
+            bit = self._chance.randrange(len(answer) * 8)
+            flipped = int.from_bytes(answer, "big") ^ 1 << bit
+            answer = flipped.to_bytes(len(answer), "big")
+        self._count(answer, faults)
+        return answer
+
+    def _count(self, wire: bytes, faults: Faults) -> None:
+        self._bytes += len(wire)
+        if faults.tear_at is not None and self._bytes >= faults.tear_at:
+            raise CardLost("The simulated card was taken away in the middle of a message.")
