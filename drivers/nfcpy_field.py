@@ -1,0 +1,133 @@
+"""What stands in the radio field of an nfcpy device: one card, several, a foreign tag, nothing.
+
+Rules of this file: it polls and selects, and sends no APDU. A device that is not a PN53x cannot
+count cards of one type; there two of them look like none until one is taken away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import termios
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import nfc.clf
+import nfc.clf.pn53x
+
+DEVICE_ERRORS = (OSError, termios.error, IndexError, nfc.clf.pn53x.Chipset.Error)
+"""What nfcpy lets through when the device fails; IndexError where it trusts a short answer."""
+
+_RESET_S = 0.006  # EMV Contactless Book D wants the field off for 5.1 ms at least.
+_FELICA_SIGHTINGS = 3
+_LIST_PASSIVE_TARGET = 0x4A
+_TYPE_A, _FELICA, _TYPE_B = 0, 1, 3
+_SENSF_REQ = bytes.fromhex("00FFFF0100")
+_SAK_ISO_DEP = 0x20
+_SAK_MIFARE = 0x08
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look saw: how many cards, the modulation of one, the name of a foreign tag.
+
+    ``glimpse``: something answered that is not yet worth naming.
+    """
+
+    cards: int = 0
+    brty: str = "106A"
+    foreign: str = ""
+    glimpse: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing answered at all."""
+        return not (self.cards or self.foreign or self.glimpse)
+
+
+class Field:
+    """The radio field of one device."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+        self._felica_sightings = 0
+        self._chipset = device.chipset if isinstance(device, nfc.clf.pn53x.Device) else None
+
+    def off(self) -> None:
+        """Switches the field off, so that every card forgets everything."""
+        self.device.mute()
+
+    def reset(self) -> None:
+        """Switches the field off for long enough; the next look switches it on."""
+        self.device.mute()
+        time.sleep(_RESET_S)
+
+    def sense(self, brty: str) -> Any:
+        """Selects the one card of type A or B; None when it is not there any more."""
+        wanted = nfc.clf.RemoteTarget(brty)
+        try:
+            if brty.endswith("A"):
+                return self.device.sense_tta(wanted)
+            return self.device.sense_ttb(wanted)
+        except nfc.clf.Error:
+            return None
+
+    def look(self) -> Sight:
+        """Who answers to polling: type A and B, and FeliCa when neither does."""
+        chipset = self._chipset
+        if chipset is None:
+            return self._look_by_sensing()
+        type_a = _listed(chipset, _TYPE_A, b"")
+        type_b = _listed(chipset, _TYPE_B, b"\x00")
+        cards = type_a[0] + type_b[0]
+        if cards == 1 and type_b[0] and type_b[12] & 0x09 != 0x01:
+            return Sight(foreign="ISO 14443-3 B")
+        if cards:
+            self._felica_sightings = 0
+            return Sight(cards=cards, brty="106A" if type_a[0] else "106B")
+        # A phone may answer as FeliCa as well, a little earlier than as a payment card.
+        seen = _listed(chipset, _FELICA, _SENSF_REQ)[0]
+        self._felica_sightings = self._felica_sightings + 1 if seen else 0
+        steady = self._felica_sightings >= _FELICA_SIGHTINGS
+        return Sight(foreign="FeliCa" if steady else "", glimpse=bool(seen))
+
+    def _look_by_sensing(self) -> Sight:
+        type_a = self.sense("106A")
+        crowded = getattr(self.device, "crowded", False)
+        type_b = self.sense("106B")
+        cards = (2 if crowded else bool(type_a)) + bool(type_b)
+        return Sight(cards=cards, brty="106A" if type_a else "106B")
+
+    def abandon(self) -> None:
+        """Gives the port back without a word to the device, which is gone."""
+        if self._chipset is not None and self._chipset.transport is not None:
+            with contextlib.suppress(*DEVICE_ERRORS):
+                self._chipset.transport.close()
+
+    def close(self) -> None:
+        """Puts the device to sleep and gives it back."""
+        try:
+            self.device.close()
+        except DEVICE_ERRORS:
+            self.abandon()
+
+
+def _listed(chipset: Any, kind: int, data: bytes) -> bytes:
+    """InListPassiveTarget for up to two: nfcpy's own asks for one and misses the second."""
+    if kind not in chipset.in_list_passive_target_brty_range:
+        return b"\x00"
+    most = 1 if kind == _FELICA else 2
+    command = bytearray((most, kind)) + data
+    return bytes(chipset.command(_LIST_PASSIVE_TARGET, command, timeout=1.0)) or b"\x00"
+
+
+def foreign_name(target: Any) -> str | None:
+    """What a tag is that takes no APDUs, by its SEL_RES (NXP AN10833); None for one that does."""
+    if target.brty.endswith("B"):
+        return None if target.sensb_res[10] & 0x01 else "ISO 14443-3 B"
+    if target.rid_res or not target.sel_res:
+        return "NFC Forum type 1 tag"
+    sak = target.sel_res[0]
+    if sak & _SAK_ISO_DEP:
+        return None
+    return "MIFARE Classic" if sak & _SAK_MIFARE else "NFC Forum type 2 tag"
