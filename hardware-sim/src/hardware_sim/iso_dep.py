@@ -1,0 +1,176 @@
+"""The card's half of ISO/IEC 14443-4: blocks in, blocks out, around anything that answers APDUs.
+
+Rules of this file: no I/O, no clock, no threads. A block that a real card would leave without an
+answer gives None. How long an answer takes is a number beside it and never a sleep, so that each
+door (the PN532 on a pty, nfcpy's ``udp:`` device) can hold it against its own frame waiting time.
+Block formats and the numbered rules are those of ISO/IEC 14443-4:2018, 7; where this file
+had to choose, it follows what nfcpy's and libnfc's initiators accept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from drivers.door import Chip
+
+FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)
+"""FSC and FSD in bytes by FSCI and FSDI: the whole frame with PCB, CID and two bytes of CRC."""
+
+_CRC_LENGTH = 2
+_DESELECT = 0xC2
+_WTX = 0xF2
+_WTXM_MAX = 59
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A block from the card, ``after_us`` microseconds after the reader's block."""
+
+    block: bytes = field(repr=False)
+    after_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What a card says of itself when it is activated.
+
+    ``fsci`` is the index of the longest frame that the card takes (0: 16 bytes, 8: 256 bytes),
+    ``fwi`` gives the frame waiting time 302 us * 2^fwi, ``sfgi`` the guard time after it. A
+    ``raw_ats`` is sent in place of the well-formed ATS of a type A card.
+    """
+
+    fsci: int = 8
+    fwi: int = 7
+    sfgi: int = 0
+    historical: bytes = b""
+    raw_ats: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if any(not 0 <= nibble <= 15 for nibble in (self.fsci, self.fwi, self.sfgi)):
+            raise ValueError("FSCI, FWI and SFGI are four bits each")
+        if len(self.historical) > 15:
+            raise ValueError("there are at most 15 historical bytes")
+
+    @property
+    def ats(self) -> bytes:
+        """TL, T0 with TA, TB and TC present, the three of them, historical bytes (5.2)."""
+        if self.raw_ats is not None:
+            return self.raw_ats
+        interface = bytes((0x70 | self.fsci, 0x00, self.fwi << 4 | self.sfgi, 0x02))
+        body = interface + self.historical
+        return bytes((len(body) + 1,)) + body
+
+    @property
+    def frame_waiting_us(self) -> int:
+        """FWT in microseconds: 256 * 16 / fc * 2^FWI (7.2); 15 stands for 4."""
+        return round(4096 / 13.56 * (1 << (self.fwi if self.fwi < 15 else 4)))
+
+
+class Blocks:
+    """One activated card, from RATS or ATTRIB to DESELECT.
+
+    Args:
+        card: answers the APDUs.
+        activation: the card's own parameters.
+        fsd: the longest frame that the reader takes, in bytes.
+        cid: the identifier given at activation; 0 when none is used.
+        thinking_us: how long the card thinks about each APDU.
+        asks_for_time: whether it sends S(WTX) when thinking takes longer than FWT.
+    """
+
+    def __init__(
+        self,
+        card: Chip,
+        activation: Activation,
+        *,
+        fsd: int,
+        cid: int = 0,
+        thinking_us: int = 0,
+        asks_for_time: bool = True,
+    ) -> None:
+        self._card = card
+        self._activation = activation
+        self._fsd = fsd
+        self._cid = cid
+        self._thinking_us = thinking_us
+        self._asks_for_time = asks_for_time
+        self._number = 1  # Rule C: the card starts with block number 1.
+        self._command = bytearray()
+        self._rest: bytes | None = None
+        self._delayed: bytes | None = None
+        self._last: Answer | None = None
+        self._with_cid = False
+        self.deselected = False
+
+    def answer(self, block: bytes) -> Answer | None:
+        """The card's answer to one block of the reader; None when it stays silent."""
+        if not block:
+            return None
+        header, inf = block[0], block[1:]
+        self._with_cid = bool(header & 0x08)
+        if self._with_cid:
+            if not inf or inf[0] & 0x0F != self._cid:
+                return None
+            inf = inf[1:]
+        elif self._cid:
+            return None
+        if header & 0xE2 == 0x02:
+            return self._information(chained=bool(header & 0x10), inf=inf)
+        if header & 0xE6 == 0xA2:
+            return self._receipt(number=header & 1, nak=bool(header & 0x10))
+        if header & 0xF7 == _DESELECT:
+            self.deselected = True
+            return self._send(_DESELECT)
+        if header & 0xF7 == _WTX:
+            return self._granted(inf)
+        return None
+
+    def _send(self, header: int, inf: bytes = b"", after_us: int = 0) -> Answer:
+        cid = bytes((self._cid,)) if self._with_cid else b""
+        head = bytes((header | (0x08 if self._with_cid else 0),)) + cid
+        self._last = Answer(head + inf, after_us)
+        return self._last
+
+    def _information(self, *, chained: bool, inf: bytes) -> Answer | None:
+        if 1 + self._with_cid + len(inf) + _CRC_LENGTH > FRAME_SIZES[min(self._activation.fsci, 8)]:
+            return None  # The card's buffer is full: a frame longer than FSC is an error.
+        self._number ^= 1  # Rule D.
+        self._command += inf
+        if chained:
+            return self._send(0xA2 | self._number)
+        command, self._command = bytes(self._command), bytearray()
+        response = self._card.exchange(command)
+        waiting_us = self._activation.frame_waiting_us
+        if self._thinking_us <= waiting_us:
+            return self._chunk(response, after_us=self._thinking_us)
+        if not self._asks_for_time:
+            return self._chunk(response, after_us=self._thinking_us)
+        self._delayed = response
+        return self._send(_WTX, bytes((self._multiplier(),)), after_us=waiting_us)
+
+    def _multiplier(self) -> int:
+        """WTXM: how many FWT the card needs, at most 59 (7.3)."""
+        needed = -(-self._thinking_us // self._activation.frame_waiting_us)
+        return min(needed, _WTXM_MAX)
+
+    def _granted(self, inf: bytes) -> Answer | None:
+        if self._delayed is None or inf != bytes((self._multiplier(),)):
+            return None
+        response, self._delayed = self._delayed, None
+        return self._chunk(response, after_us=self._thinking_us)
+
+    def _chunk(self, response: bytes, after_us: int = 0) -> Answer:
+        room = self._fsd - 1 - self._with_cid - _CRC_LENGTH
+        self._rest = response[room:]
+        more = 0x10 if self._rest else 0
+        return self._send(0x02 | more | self._number, response[:room], after_us)
+
+    def _receipt(self, *, number: int, nak: bool) -> Answer | None:
+        if number == self._number:
+            return self._last  # Rule 11: the reader missed it.
+        if nak:
+            return self._send(0xA2 | self._number)  # Rule 12.
+        if not self._rest:
+            return None
+        self._number ^= 1  # Rules E and 13: acknowledged, so the chain goes on.
+        return self._chunk(self._rest)

@@ -1,0 +1,164 @@
+"""The far side of nfcpy's ``udp:`` device: cards and tags that answer over the network stack.
+
+Rules of this file: one datagram is one radio frame without its CRC, written as bit rate and
+modulation, a space and hexadecimal digits (``106A E080``); ``RFOFF`` alone says that the field
+went off (as nfcpy's ``udp`` driver has it, confirmed by running it). An answer that a card takes
+time for is delayed by that much, for here the reader's clock is the real one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from functools import reduce
+from operator import xor
+from types import TracebackType
+from typing import Self
+
+from drivers.door import Chip
+from hardware_sim.iso_dep import Activation
+from hardware_sim.tags import IsoDepTag, Tag, foreign
+
+_REQA = b"\x26"
+_CASCADE = {0x93: 0, 0x95: 1, 0x97: 2}
+_ANTICOLLISION = (_REQA, *(bytes((code,)) for code in _CASCADE))
+_CASCADE_TAG = 0x88
+_MORE_UID = 0x04
+_SECOND_UID = b"\x08\x31\x9e\x02"
+
+
+class CardOnUdp:
+    """Cards and tags on a UDP port of the loopback interface.
+
+    Args:
+        card: presented at once, as a type A card.
+        port: where to listen; 0 takes a free one.
+    """
+
+    def __init__(self, card: Chip | None = None, *, port: int = 0) -> None:
+        self._tags: tuple[Tag, ...] = ()
+        self._selected: Tag | None = None
+        self._lock = threading.Lock()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._serve, name="card-on-udp")
+        if card is not None:
+            self.present(card)
+
+    @property
+    def url(self) -> str:
+        """The address under which ``drivers.nfcpy`` opens it."""
+        return f"nfcpy:udp:127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def present(
+        self, card: Chip, *, type_b: bool = False, ats: Activation | None = None
+    ) -> IsoDepTag:
+        """Holds one card to the reader."""
+        tag = IsoDepTag(card, type_b=type_b, activation=ats)
+        self.present_tags(tag)
+        return tag
+
+    def present_two(self, first: Chip, second: Chip, *, second_type_b: bool = False) -> None:
+        """Holds two cards to the reader at once."""
+        self.present_tags(
+            IsoDepTag(first), IsoDepTag(second, type_b=second_type_b, uid=_SECOND_UID)
+        )
+
+    def present_foreign(self, name: str) -> None:
+        """Holds a tag that is no payment card to the reader: one of ``tags.FOREIGN``."""
+        self.present_tags(foreign(name))
+
+    def present_tags(self, *tags: Tag) -> None:
+        """Holds these to the reader, in place of what was there."""
+        with self._lock:
+            self._tags, self._selected = tags, None
+
+    def remove(self) -> None:
+        """Takes everything out of the field."""
+        self.present_tags()
+
+    def __enter__(self) -> Self:
+        """Begins to answer."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # An empty datagram to ourselves ends the thread; closing alone would not wake it.
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            datagram, sender = self._socket.recvfrom(4096)
+            if not datagram:
+                return
+            with self._lock:
+                answer, after_us = self._datagram(datagram)
+            time.sleep(after_us / 1e6)
+            if answer:
+                head = datagram.partition(b" ")[0]
+                with contextlib.suppress(OSError):
+                    self._socket.sendto(head + b" " + answer.hex().encode(), sender)
+
+    def _datagram(self, datagram: bytes) -> tuple[bytes, int]:
+        if datagram == b"RFOFF":
+            for tag in self._tags:
+                tag.power_off()
+            self._selected = None
+            return b"", 0
+        modulation, _, text = datagram.partition(b" ")
+        try:
+            data = bytes.fromhex(text.decode("ascii"))
+        except ValueError:
+            return b"", 0
+        technology = modulation[-1:].decode("ascii", errors="replace")
+        found = tuple(t for t in self._tags if t.technology == technology and t.answers_polling)
+        if technology == "A" and data[:1] in _ANTICOLLISION:
+            return self._anticollision(found, data), 0
+        if technology == "B" and data[:1] == b"\x05":
+            self._selected = found[0] if found else self._selected
+            if found and not isinstance(found[0], IsoDepTag):
+                return found[0].sensb, 0
+        if technology == "F":
+            answer = found[0].sensf if found and data[1:2] == b"\x00" else b""
+            return (bytes((len(answer) + 1,)) + answer if answer else b""), 0
+        answered = self._selected.frame(data) if self._selected else None
+        return (answered.block, answered.after_us) if answered else (b"", 0)
+
+    def _anticollision(self, found: tuple[Tag, ...], data: bytes) -> bytes:
+        """SENS_RES, SDD_RES and SEL_RES (ISO/IEC 14443-3, 6.5); two cards spoil the check byte."""
+        if not found:
+            return b""
+        if data == _REQA:
+            return found[0].sens
+        levels = _levels(found[0].uid)
+        level = _CASCADE[data[0]]
+        if level >= len(levels):
+            return b""
+        part = levels[level]
+        check = reduce(xor, part) ^ (0xFF if len(found) > 1 else 0x00)
+        if data[1:] == b"\x20":
+            return part + bytes((check,))
+        if data[1:] != b"\x70" + part + bytes((check,)) or len(found) > 1:
+            return b""
+        if level + 1 < len(levels):
+            return bytes((_MORE_UID,))
+        self._selected = found[0]
+        return bytes((found[0].sak,))
+
+
+def _levels(uid: bytes) -> list[bytes]:
+    """The identifier by cascade levels: four bytes each, the cascade tag in front of a rest."""
+    parts = []
+    while len(uid) > 4:
+        parts.append(bytes((_CASCADE_TAG,)) + uid[:3])
+        uid = uid[3:]
+    return [*parts, uid]
