@@ -116,6 +116,30 @@ def _decode(data: bytes, depth: int) -> list[Tlv]:
     return found
 
 
+def split(data: bytes) -> list[tuple[int, bytes]]:
+    """The tag and the bytes as sent of each object at the top level, without padding.
+
+    A signature is over what the card sent, and a card may write a length longer than needed.
+
+    Raises:
+        CardError: as ``decode``.
+    """
+    found: list[tuple[int, bytes]] = []
+    offset = 0
+    while offset < len(data):
+        if data[offset] == 0:
+            offset += 1
+            continue
+        start = offset
+        tag, offset = read_tag(data, offset)
+        length, offset = _read_length(data, offset, tag)
+        if offset + length > len(data):
+            raise CardError(f"Tag {tag:02X} claims {length} bytes and has {len(data) - offset}.")
+        offset += length
+        found.append((tag, data[start:offset]))
+    return found
+
+
 def encode(tag: int, value: bytes) -> bytes:
     """One data object on the wire, with the shortest definite length.
 

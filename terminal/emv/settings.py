@@ -1,0 +1,218 @@
+"""What a reader is set up with: combinations of AID and kernel, limits, keys; and one request.
+
+Rules of this file: values only, checked on construction. Amounts are minor units of the
+request's currency. Entry Point and the kernels read these values and change none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from terminal.emv.oda import CaKeys, IssuerKeyCache
+from terminal.errors import ConfigError
+from terminal.money import Amount, Currency
+
+TYPES_ONLINE_ONLY = frozenset({0x11, 0x14, 0x21, 0x24, 0x34})
+TYPES_OFFLINE_ONLY = frozenset({0x13, 0x16, 0x23, 0x26, 0x36})
+_TYPES = frozenset(high << 4 | low for high in (1, 2, 3) for low in (1, 2, 3, 4, 5, 6))
+
+KERNEL_NAMES = MappingProxyType(
+    {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRequest:
+    """One tap to run.
+
+    Args:
+        amount: the amount authorised (9F02) and its currency (5F2A).
+        at: the shop's local time, aware (9A, 9F21).
+        unpredictable_number: four fresh unpredictable bytes (9F37).
+        transaction_type: 9C as a number: 0x00 for a purchase.
+        other_minor: the amount, other (9F03), in minor units.
+        sequence: the transaction sequence counter (9F41), up to eight digits, or None.
+
+    Raises:
+        ValueError: a time without zone, or a number outside its field.
+    """
+
+    amount: Amount
+    at: datetime
+    unpredictable_number: bytes
+    transaction_type: int = 0x00
+    other_minor: int = 0
+    sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.at.utcoffset() is None:
+            raise ValueError("the time of the request has no zone")
+        if len(self.unpredictable_number) != 4:
+            raise ValueError("the unpredictable number has four bytes")
+        if not 0 <= self.transaction_type <= 0x99 or self.transaction_type & 0x0F > 9:
+            raise ValueError("the transaction type is two decimal digits")
+        if not 0 <= self.other_minor <= 999_999_999_999:
+            raise ValueError("the other amount has more than twelve digits or is negative")
+        if self.sequence is not None and not 0 <= self.sequence <= 99_999_999:
+            raise ValueError("the sequence counter has more than eight digits or is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCodes:
+    """Terminal action codes, five bytes each (EMV Book 3, 10.7): what a TVR bit leads to."""
+
+    denial: bytes = bytes(5)
+    online: bytes = bytes.fromhex("F45084800C")
+    default: bytes = bytes.fromhex("F45084800C")
+
+    def __post_init__(self) -> None:
+        if any(len(code) != 5 for code in (self.denial, self.online, self.default)):
+            raise ConfigError("A terminal action code has five bytes.")
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One AID with the kernel that runs it, and how (EMV Contactless Book A, 5.2; Book B, 2.3).
+
+    Args:
+        aid: the reader's AID, 5 to 16 bytes; a card's longer name that begins with it matches.
+        kernel_id: 2 to 7, or three bytes as a number for a domestic kernel.
+        scheme: the scheme's name for a receipt.
+        ttq: the static terminal transaction qualifiers (9F66), four bytes.
+        contactless_limit_minor: at this amount and above no contactless payment; None for none.
+        on_device_limit_minor: the same for a card that verifies its holder itself (C-2).
+        cvm_limit_minor: from this amount cardholder verification is required (C-3), and
+            above it in C-2; None for never.
+        floor_limit_minor: above this amount an online cryptogram is asked for; None for never.
+        zero_amount_allowed: whether an amount of zero may be tapped.
+        action_codes: denial, online, default (C-2).
+        cvm_capability: byte 2 of 9F33 when verification is required (C-2, DF8118).
+        no_cvm_capability: byte 2 of 9F33 when it is not (C-2, DF8119).
+        relay_resistance_in_tvr: whether the TVR says that no relay resistance protocol was
+            performed, as a C-2 kernel that has the protocol does for a card that has not.
+        data: data objects that stand before the terminal's own for this combination.
+    """
+
+    aid: bytes
+    kernel_id: int
+    scheme: str
+    ttq: bytes = bytes.fromhex("22004000")
+    contactless_limit_minor: int | None = None
+    on_device_limit_minor: int | None = None
+    cvm_limit_minor: int | None = None
+    floor_limit_minor: int | None = 0
+    zero_amount_allowed: bool = True
+    action_codes: ActionCodes = ActionCodes()
+    cvm_capability: int = 0x20
+    no_cvm_capability: int = 0x08
+    relay_resistance_in_tvr: bool = False
+    data: Mapping[int, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        name = f"The combination of AID {self.aid.hex().upper()} and kernel {self.kernel_id}"
+        if not 5 <= len(self.aid) <= 16:
+            raise ConfigError(f"{name} has an AID outside 5 to 16 bytes.")
+        if len(self.ttq) != 4:
+            raise ConfigError(f"{name} has a TTQ that is not four bytes.")
+        limits = (
+            self.contactless_limit_minor,
+            self.on_device_limit_minor,
+            self.cvm_limit_minor,
+            self.floor_limit_minor,
+        )
+        if any(limit is not None and limit < 0 for limit in limits):
+            raise ConfigError(f"{name} has a negative limit.")
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """Everything of the terminal that a card dialogue depends on.
+
+    Args:
+        country_number: ISO 3166-1 number of the terminal's country (9F1A).
+        combinations: in the reader's order of preference.
+        terminal_type: 9F35 as a number; 0x22 is attended, offline with online capability.
+        capabilities: 9F33, three bytes.
+        additional_capabilities: 9F40, five bytes.
+        ca_keys: the CA keys trusted, and revoked certificates.
+        issuer_cache: owned by the thread that runs the dialogues, or None.
+        luhn_required: whether an account number with a wrong check digit is refused.
+        data: other terminal data objects by tag (9F15, 9F16, 9F1C, 9F1E, 9F4E).
+    """
+
+    country_number: int
+    combinations: tuple[Combination, ...]
+    terminal_type: int = 0x22
+    capabilities: bytes = bytes.fromhex("002808")
+    additional_capabilities: bytes = bytes.fromhex("6000F0A001")
+    ca_keys: CaKeys = field(default_factory=CaKeys)
+    issuer_cache: IssuerKeyCache | None = None
+    luhn_required: bool = True
+    data: Mapping[int, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.country_number <= 999:
+            raise ConfigError(f"Country number {self.country_number} is outside 1 to 999.")
+        if self.terminal_type not in _TYPES:
+            raise ConfigError(f"Terminal type {self.terminal_type:02X} does not exist.")
+        if len(self.capabilities) != 3 or len(self.additional_capabilities) != 5:
+            raise ConfigError("Terminal capabilities have 3 bytes, additional ones 5.")
+        if not self.combinations:
+            raise ConfigError("The reader has no combination of AID and kernel.")
+
+
+# AID, kernel, scheme. The AIDs are those of ISO/IEC 7816-5 registrations that open lists agree on.
+_SCHEMES = (
+    ("A0000000031010", 3, "Visa"),
+    ("A0000000032010", 3, "Visa Electron"),
+    ("A0000000041010", 2, "Mastercard"),
+    ("A0000000043060", 2, "Maestro"),
+    ("A000000025", 4, "American Express"),
+    ("A0000000651010", 5, "JCB"),
+    ("A0000001523010", 6, "Discover"),
+    ("A000000333010101", 7, "UnionPay"),
+    ("A000000333010102", 7, "UnionPay"),
+    ("A000000333010103", 7, "UnionPay"),
+)
+
+
+def default_settings(
+    country_number: int,
+    currency: Currency,
+    *,
+    cvm_limit_minor: int | None = None,
+    contactless_limit_minor: int | None = None,
+    floor_limit_minor: int = 0,
+    ca_keys: CaKeys = CaKeys(),  # noqa: B008 - a frozen value, the same for all.
+    data: Mapping[int, bytes] | None = None,
+) -> ReaderSettings:
+    """Settings for an attended till that goes online, has no PIN entry and prints signatures.
+
+    The floor limit is 0 unless said otherwise, so each amount above zero asks the card for an
+    online cryptogram. The limit for cardholder verification is 50 units of the currency.
+
+    Raises:
+        ConfigError: a value is outside its range.
+    """
+    cvm_limit = 50 * 10**currency.exponent if cvm_limit_minor is None else cvm_limit_minor
+    return ReaderSettings(
+        country_number=country_number,
+        combinations=tuple(
+            Combination(
+                aid=bytes.fromhex(aid),
+                kernel_id=kernel_id,
+                scheme=scheme,
+                contactless_limit_minor=contactless_limit_minor,
+                on_device_limit_minor=contactless_limit_minor,
+                cvm_limit_minor=cvm_limit,
+                floor_limit_minor=floor_limit_minor,
+            )
+            for aid, kernel_id, scheme in _SCHEMES
+        ),
+        ca_keys=ca_keys,
+        issuer_cache=IssuerKeyCache(),
+        data=data or {},
+    )
