@@ -95,13 +95,14 @@ def _table(rows: Mapping[Action, Mapping[str, str]]) -> Mapping[str, Response]:
 _TROUBLE = {
     Action.RETRY_SAME: {
         "06": "The host has a fault.",
-        "09": "The host is still working on it.",
         "90": "The host is closing its day.",
         "91": "The card's bank cannot be reached.",
         "92": "The card's bank cannot be found by the network.",
         "96": "The host has a fault.",
     },
+    # Whoever sends these may still book the sale, so online they leave its fate unknown.
     Action.RETRY_REPEAT: {
+        "09": "The host is still working on it.",
         "19": "The host asks for the message once more.",
         "22": "The host suspects a fault.",
         "68": "The card's bank answered too late.",

@@ -1,0 +1,167 @@
+"""An acquirer's host at ``iso8583+tls://host:port``: its address, its files, its sealing key.
+
+Rules of this file: opening reads files and sends nothing, so that whatever is wrong with a
+certificate or a key is said at start and not at a sale. The CA file is pinned: no authority
+that the system happens to trust is believed.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from drivers.keystore import HpkeSealer
+from drivers.registry import AcquirerSettings
+from drivers.tls_host import TlsHost
+from terminal.errors import ConfigError, KeyStoreError
+from terminal.iso8583.profiles import profile_named
+from terminal.ports import Host, Sealer
+
+__all__ = ["TlsAcquirer", "TlsHost", "open_acquirer", "tls_context"]
+
+_EXAMPLE = "iso8583+tls://host.example:5000?profile=base87"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsAcquirer:
+    """An acquirer at a host and port. Opening it has read files and sent nothing."""
+
+    address: str
+    port: int
+    profile: str
+    production: bool
+    sealer: Sealer
+    context: ssl.SSLContext
+    connect_timeout_s: float
+
+    @property
+    def name(self) -> str:
+        """Host and port."""
+        return f"{self.address}:{self.port}"
+
+    def link(self) -> Host:
+        """A new link, for one thread. It connects at the first message."""
+        return TlsHost(
+            self.address,
+            self.port,
+            self.context,
+            framing=profile_named(self.profile).framing,
+            connect_timeout_s=self.connect_timeout_s,
+        )
+
+    def close(self) -> None:
+        """Nothing to end: links are closed by those who asked for them."""
+
+
+def open_acquirer(url: str, settings: AcquirerSettings) -> TlsAcquirer:
+    """Addresses ``iso8583+tls://host:port?profile=base87``.
+
+    ``mode=test`` in the query says that no real money moves there; without it the acquirer
+    counts as production, where keys of level ``file`` and ``sim`` are refused.
+
+    Raises:
+        ConfigError: the URL is malformed or names an unknown profile.
+        KeyStoreError: a certificate or key is missing, unreadable or does not fit.
+    """
+    address, port, options = _parse(url)
+    profile = profile_named(options.get("profile", "base87"))
+    if settings.sealing_key_file is None:
+        raise KeyStoreError(
+            "No sealing key of the acquirer is configured.",
+            remedy="Name the PEM file of its X25519 public key, as the acquirer gave it.",
+        )
+    return TlsAcquirer(
+        address=address,
+        port=port,
+        profile=profile.name,
+        production=options.get("mode", "production") == "production",
+        sealer=HpkeSealer.from_pem(settings.sealing_key_file),
+        context=tls_context(settings),
+        connect_timeout_s=settings.connect_timeout_s,
+    )
+
+
+def _parse(url: str) -> tuple[str, int, dict[str, str]]:
+    def refuse(why: str) -> ConfigError:
+        return ConfigError(
+            f"The acquirer address {url!r} {why}.", remedy=f"Write it like {_EXAMPLE}."
+        )
+
+    try:
+        parts = urlsplit(url)
+        address, port = parts.hostname, parts.port
+        pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
+    except ValueError:
+        raise refuse("is malformed") from None
+    if not address or not port:
+        raise refuse("needs a host and a port")
+    if parts.username is not None or parts.path.strip("/") or parts.fragment:
+        raise refuse("may have a host, a port and options, and nothing else")
+    options = dict(pairs)
+    if len(options) != len(pairs):
+        raise refuse("has an option twice")
+    if unknown := sorted(options.keys() - {"profile", "mode"}):
+        raise refuse(f"has the unknown option {unknown[0]!r}; there are profile and mode")
+    if options.get("mode", "test") not in {"test", "production"}:
+        raise refuse("has a mode that is neither test nor production")
+    return address, port, options
+
+
+def tls_context(settings: AcquirerSettings) -> ssl.SSLContext:
+    """TLS 1.2 or later that trusts the acquirer's CA file alone, with our certificate if any.
+
+    Raises:
+        KeyStoreError: a file is missing, unreadable, encrypted, or the key does not fit.
+    """
+    if settings.ca_file is None:
+        raise KeyStoreError(
+            "No CA file for the acquirer is configured.",
+            remedy="Name the PEM file of the CA that signs the acquirer's certificate.",
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Checks the certificate and the name.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _read(settings.ca_file, "The acquirer's CA file")
+    try:
+        context.load_verify_locations(cafile=settings.ca_file)
+    except ssl.SSLError:
+        raise _unusable(settings.ca_file, "The acquirer's CA file") from None
+    certificate, key = settings.certificate_file, settings.private_key_file
+    if certificate is None:
+        if key is not None:
+            raise KeyStoreError(
+                f"There is a private key ({key}) and no certificate.",
+                remedy="Name the till's certificate file as well.",
+            )
+        return context
+    _read(certificate, "The till's certificate")
+    if key is not None:
+        _read(key, "The till's private key")
+    try:
+        # Without a password given, OpenSSL would stop the till and ask on its terminal.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except ssl.SSLError as cause:
+        if cause.reason == "KEY_VALUES_MISMATCH":
+            raise KeyStoreError(
+                f"The private key does not belong to the certificate {certificate}.",
+                remedy="Put the key and the certificate of the same request together.",
+            ) from None
+        raise _unusable(key or certificate, "The till's certificate or private key") from None
+    return context
+
+
+def _read(path: Path, what: str) -> None:
+    try:
+        path.read_bytes()
+    except OSError as cause:
+        raise KeyStoreError(
+            f"{what} {path} cannot be read: {cause.strerror}.",
+            remedy="Check the path and that the till may read it.",
+        ) from cause
+
+
+def _unusable(path: Path, what: str) -> KeyStoreError:
+    return KeyStoreError(
+        f"{what} {path} cannot be used.", remedy="It must be a PEM file without a password."
+    )
