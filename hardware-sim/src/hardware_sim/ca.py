@@ -15,6 +15,9 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from hardware_sim.issuer import ISSUERS
+from terminal.emv.oda import CaPublicKey
+
 AUTHORITY_INDEX = 0xE1
 """The index (8F) of the test authority's key, which no published list of keys uses."""
 
@@ -59,26 +62,6 @@ class RsaKey:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorityKey:
-    """The public key of a test authority, as a terminal's table of CA keys has it.
-
-    ``rid`` is 5 bytes; ``checksum`` is SHA-1 over RID, index, modulus and exponent (EMV Book 2,
-    11.2.2).
-    """
-
-    scheme: str
-    rid: bytes
-    index: int
-    modulus: bytes = field(repr=False)
-    exponent: bytes
-
-    @property
-    def checksum(self) -> bytes:
-        """The 20 bytes that guard the table against a typing mistake."""
-        return _sha1(self.rid + bytes((self.index,)) + self.modulus + self.exponent)
-
-
-@dataclass(frozen=True, slots=True)
 class SchemeKeys:
     """The authority, the issuer and the card of one scheme."""
 
@@ -88,12 +71,9 @@ class SchemeKeys:
 
 
 RIDS: Mapping[str, bytes] = MappingProxyType(
-    {
-        "Visa": bytes.fromhex("A000000003"),
-        "Mastercard": bytes.fromhex("A000000004"),
-        "Amex": bytes.fromhex("A000000025"),
-    }
+    {scheme: issuer.rid for scheme, issuer in ISSUERS.items()}
 )
+"""The five bytes that every application of a scheme begins with."""
 
 
 def _sha1(data: bytes) -> bytes:
@@ -113,11 +93,11 @@ def scheme_keys(scheme: str) -> SchemeKeys:
     return SchemeKeys(**keys)
 
 
-def authority_keys() -> tuple[AuthorityKey, ...]:
-    """The public keys of all test authorities, for a terminal under test and no other."""
+def ca_public_keys() -> tuple[CaPublicKey, ...]:
+    """The public keys of all test authorities, for a terminal under test and for no other."""
     keys = {scheme: scheme_keys(scheme).authority for scheme in RIDS}
     return tuple(
-        AuthorityKey(scheme, RIDS[scheme], AUTHORITY_INDEX, key.modulus, key.exponent)
+        CaPublicKey(RIDS[scheme], AUTHORITY_INDEX, key.modulus, key.exponent)
         for scheme, key in keys.items()
     )
 
