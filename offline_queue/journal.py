@@ -23,6 +23,7 @@ from terminal.ledger import Compose, Exposure, Kind, Numbers, OutboxItem, Outgoi
 from terminal.money import Amount, Currency
 from terminal.ports import Clock, Entropy
 from terminal.transaction import (
+    FINAL,
     Event,
     FateUnknown,
     Interrupted,
@@ -205,6 +206,27 @@ class SqlJournal:
                 # sale stays AUTHORISING, which is in the pending total and on the screen.
                 unreadable.append(txn_id)
         return Recovered(tuple(interrupted), tuple(reversing), tuple(unreadable))
+
+    def close_batch(self) -> int:
+        """Ends the batch and opens the next one; the number of the one that ended.
+
+        Raises:
+            StoreError: sales of the batch have no final answer yet; nothing was changed.
+        """
+        now = write_time(self._clock.now())
+        final = [state.value for state in FINAL]
+        with self.store.write() as connection:
+            batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
+            states = rows(connection, "SELECT state FROM txn WHERE batch = ?", (batch,))
+            waiting = sum(state not in final for (state,) in states)
+            if waiting:
+                raise StoreError(
+                    f"Batch {batch} cannot be closed: {waiting} of its sales have no answer.",
+                    remedy="Forward them first; the queue says which, and why they wait.",
+                )
+            connection.execute("UPDATE batch SET closed_at = ? WHERE number = ?", (now, batch))
+            _ensure_batch(connection, self._clock.now())
+            return batch
 
     def housekeeping(self) -> bool:
         """At idle: makes erased messages vanish from the log too. False: try again later."""

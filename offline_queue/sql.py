@@ -7,17 +7,17 @@ checker cannot know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
 
-Values = Iterable[Any]
+Values = Sequence[Any] | Mapping[str, Any]
 
 
 def rows(connection: apsw.Connection, statement: str, values: Values = ()) -> list[Any]:
     """All rows, each a tuple of its columns."""
-    return connection.execute(statement, tuple(values)).fetchall()
+    return connection.execute(statement, values).fetchall()
 
 
 def one(connection: apsw.Connection, statement: str, values: Values = ()) -> Any:
