@@ -113,7 +113,7 @@ class Behaviour:
 
     def as_options(self) -> dict[str, str]:
         """Every option as text, the way ``changed`` reads it."""
-        return {name: _text(name, value) for name, value in asdict(self).items()}
+        return {name: as_option(name, value) for name, value in asdict(self).items()}
 
 
 def _value(name: str, text: str, kind: str) -> int | bool | tuple[str, ...]:
@@ -132,7 +132,8 @@ def _value(name: str, text: str, kind: str) -> int | bool | tuple[str, ...]:
     return tuple(part for part in text.split(",") if part)
 
 
-def _text(name: str, value: object) -> str:
+def as_option(name: str, value: object) -> str:
+    """The value of an option as text, the way ``Behaviour.changed`` reads it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hardware_sim.acquirer_behaviour import Behaviour
+from hardware_sim.acquirer_behaviour import Behaviour, as_option
 from hardware_sim.acquirer_channel import ControlLink
 from hardware_sim.acquirer_host import LEDGER_NAME
 from hardware_sim.acquirer_ledger import Capture, CaptureState, Entry, LedgerView
@@ -69,12 +69,10 @@ class AcquirerControl:
     def set(self, **options: object) -> Behaviour:
         """Changes options (see ``Behaviour``), leaves the others, and returns all of them.
 
-        Whole numbers, ``True`` and ``False``, and text as in a URL are understood.
+        Whole numbers (``ALWAYS`` too), ``True`` and ``False``, and text as in a URL are
+        understood.
         """
-        texts = {
-            name: ("on" if value else "off") if isinstance(value, bool) else str(value)
-            for name, value in options.items()
-        }
+        texts = {name: as_option(name, value) for name, value in options.items()}
         return Behaviour().changed(self._ask("set", options=texts)["options"])
 
     def network_off(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hardware_sim.acquirer import SimulatedAcquirer
+from drivers.registry import Acquirer
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.issuer import (
     CRYPTOGRAM_9F26,
@@ -116,9 +116,14 @@ class Slip:
 class BenchTill:
     """A till without a reader, on a simulated acquirer; it reads answers as the product does."""
 
-    acquirer: SimulatedAcquirer
+    acquirer: Acquirer
     host: Host
     control: AcquirerControl
+
+    def close(self) -> None:
+        """Ends the link and gives the acquirer back. Harmless when called twice."""
+        self.host.close()
+        self.acquirer.close()
 
     def message(self, slip: Slip) -> bytes:
         """The 0200 of a sale, sealed to this acquirer."""
