@@ -168,6 +168,7 @@ def _honours_cancel(door: Door) -> None:
     reader = door.open()
     stop = Meanwhile(at=3, stop=True)
     _require(_wait(reader, stop) is None, "Cancelled; wait_for_card returns None.")
+    _require(stop.asked >= 3, "wait_for_card ended before it was cancelled.")
     _require(stop.asked <= 4, "wait_for_card went on after cancelled() said yes.")
     door.present(PatternChip())
     _talk(_tap(reader))
