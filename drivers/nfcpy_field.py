@@ -126,8 +126,8 @@ def foreign_name(target: Any) -> str | None:
     if target.brty.endswith("B"):
         return None if target.sensb_res[10] & 0x01 else "ISO 14443-3 B"
     if target.rid_res or not target.sel_res:
-        return "NFC Forum type 1 tag"
+        return "NFC Type 1 tag"
     sak = target.sel_res[0]
     if sak & _SAK_ISO_DEP:
         return None
-    return "MIFARE Classic" if sak & _SAK_MIFARE else "NFC Forum type 2 tag"
+    return "MIFARE Classic" if sak & _SAK_MIFARE else "NFC Type 2 tag"

@@ -10,8 +10,7 @@ had to choose, it follows what nfcpy's and libnfc's initiators accept.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-from drivers.door import Chip
+from typing import Protocol
 
 FRAME_SIZES = (16, 24, 32, 40, 48, 64, 96, 128, 256)
 """FSC and FSD in bytes by FSCI and FSDI: the whole frame with PCB, CID and two bytes of CRC."""
@@ -20,6 +19,13 @@ _CRC_LENGTH = 2
 _DESELECT = 0xC2
 _WTX = 0xF2
 _WTXM_MAX = 59
+
+
+class Apdus(Protocol):
+    """What answers the APDUs: a chip, or something between it and the protocol."""
+
+    def exchange(self, command: bytes) -> bytes:
+        """The R-APDU for one C-APDU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,14 @@ class Activation:
         if len(self.historical) > 15:
             raise ValueError("there are at most 15 historical bytes")
 
+    @classmethod
+    def of_ats(cls, ats: bytes) -> Activation:
+        """The activation of a card whose ATS is known; what it leaves out has its default."""
+        format_byte = ats[1] if len(ats) > 1 else 0x02
+        at_tb = 3 if format_byte & 0x10 else 2
+        times = ats[at_tb] if format_byte & 0x20 and len(ats) > at_tb else 0x40
+        return cls(format_byte & 0x0F, times >> 4, times & 0x0F, raw_ats=ats)
+
     @property
     def ats(self) -> bytes:
         """TL, T0 with TA, TB and TC present, the three of them, historical bytes (5.2)."""
@@ -66,6 +80,20 @@ class Activation:
         return round(4096 / 13.56 * (1 << (self.fwi if self.fwi < 15 else 4)))
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a card goes about an answer.
+
+    ``thinking_ms`` is what each APDU takes it; when that is longer than its frame waiting time
+    it asks for more, unless ``asks_for_time`` is False. ``chunk`` is the most bytes of an answer
+    that it puts into one block, where the reader would take more.
+    """
+
+    thinking_ms: int = 0
+    asks_for_time: bool = True
+    chunk: int = 256
+
+
 class Blocks:
     """One activated card, from RATS or ATTRIB to DESELECT.
 
@@ -74,26 +102,24 @@ class Blocks:
         activation: the card's own parameters.
         fsd: the longest frame that the reader takes, in bytes.
         cid: the identifier given at activation; 0 when none is used.
-        thinking_us: how long the card thinks about each APDU.
-        asks_for_time: whether it sends S(WTX) when thinking takes longer than FWT.
+        pace: how long it thinks, and in what pieces it answers.
     """
 
     def __init__(
         self,
-        card: Chip,
+        card: Apdus,
         activation: Activation,
         *,
         fsd: int,
         cid: int = 0,
-        thinking_us: int = 0,
-        asks_for_time: bool = True,
+        pace: Pace,
     ) -> None:
         self._card = card
+        self._pace = pace
         self._activation = activation
         self._fsd = fsd
         self._cid = cid
-        self._thinking_us = thinking_us
-        self._asks_for_time = asks_for_time
+        self._thinking_us = pace.thinking_ms * 1000
         self._number = 1  # Rule C: the card starts with block number 1.
         self._command = bytearray()
         self._rest: bytes | None = None
@@ -141,9 +167,7 @@ class Blocks:
         command, self._command = bytes(self._command), bytearray()
         response = self._card.exchange(command)
         waiting_us = self._activation.frame_waiting_us
-        if self._thinking_us <= waiting_us:
-            return self._chunk(response, after_us=self._thinking_us)
-        if not self._asks_for_time:
+        if self._thinking_us <= waiting_us or not self._pace.asks_for_time:
             return self._chunk(response, after_us=self._thinking_us)
         self._delayed = response
         return self._send(_WTX, bytes((self._multiplier(),)), after_us=waiting_us)
@@ -160,7 +184,7 @@ class Blocks:
         return self._chunk(response, after_us=self._thinking_us)
 
     def _chunk(self, response: bytes, after_us: int = 0) -> Answer:
-        room = self._fsd - 1 - self._with_cid - _CRC_LENGTH
+        room = min(self._fsd - 1 - self._with_cid - _CRC_LENGTH, self._pace.chunk)
         self._rest = response[room:]
         more = 0x10 if self._rest else 0
         return self._send(0x02 | more | self._number, response[:room], after_us)

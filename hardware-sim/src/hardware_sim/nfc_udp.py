@@ -18,18 +18,17 @@ from types import TracebackType
 from typing import Self
 
 from drivers.door import Chip
-from hardware_sim.iso_dep import Activation
-from hardware_sim.tags import IsoDepTag, Tag, foreign
+from hardware_sim.radio import RadioField
+from hardware_sim.tags import IsoDepTag, Tag
 
 _REQA = b"\x26"
 _CASCADE = {0x93: 0, 0x95: 1, 0x97: 2}
 _ANTICOLLISION = (_REQA, *(bytes((code,)) for code in _CASCADE))
 _CASCADE_TAG = 0x88
 _MORE_UID = 0x04
-_SECOND_UID = b"\x08\x31\x9e\x02"
 
 
-class CardOnUdp:
+class CardOnUdp(RadioField):
     """Cards and tags on a UDP port of the loopback interface.
 
     Args:
@@ -38,9 +37,8 @@ class CardOnUdp:
     """
 
     def __init__(self, card: Chip | None = None, *, port: int = 0) -> None:
-        self._tags: tuple[Tag, ...] = ()
+        super().__init__()
         self._selected: Tag | None = None
-        self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", port))
         self._thread = threading.Thread(target=self._serve, name="card-on-udp")
@@ -51,33 +49,6 @@ class CardOnUdp:
     def url(self) -> str:
         """The address under which ``drivers.nfcpy`` opens it."""
         return f"nfcpy:udp:127.0.0.1:{self._socket.getsockname()[1]}"
-
-    def present(
-        self, card: Chip, *, type_b: bool = False, ats: Activation | None = None
-    ) -> IsoDepTag:
-        """Holds one card to the reader."""
-        tag = IsoDepTag(card, type_b=type_b, activation=ats)
-        self.present_tags(tag)
-        return tag
-
-    def present_two(self, first: Chip, second: Chip, *, second_type_b: bool = False) -> None:
-        """Holds two cards to the reader at once."""
-        self.present_tags(
-            IsoDepTag(first), IsoDepTag(second, type_b=second_type_b, uid=_SECOND_UID)
-        )
-
-    def present_foreign(self, name: str) -> None:
-        """Holds a tag that is no payment card to the reader: one of ``tags.FOREIGN``."""
-        self.present_tags(foreign(name))
-
-    def present_tags(self, *tags: Tag) -> None:
-        """Holds these to the reader, in place of what was there."""
-        with self._lock:
-            self._tags, self._selected = tags, None
-
-    def remove(self) -> None:
-        """Takes everything out of the field."""
-        self.present_tags()
 
     def __enter__(self) -> Self:
         """Begins to answer."""
@@ -100,7 +71,7 @@ class CardOnUdp:
             datagram, sender = self._socket.recvfrom(4096)
             if not datagram:
                 return
-            with self._lock:
+            with self.lock:
                 answer, after_us = self._datagram(datagram)
             time.sleep(after_us / 1e6)
             if answer:
@@ -110,7 +81,7 @@ class CardOnUdp:
 
     def _datagram(self, datagram: bytes) -> tuple[bytes, int]:
         if datagram == b"RFOFF":
-            for tag in self._tags:
+            for tag in self.tags:
                 tag.power_off()
             self._selected = None
             return b"", 0
@@ -120,7 +91,7 @@ class CardOnUdp:
         except ValueError:
             return b"", 0
         technology = modulation[-1:].decode("ascii", errors="replace")
-        found = tuple(t for t in self._tags if t.technology == technology and t.answers_polling)
+        found = tuple(t for t in self.tags if t.technology == technology and t.answers_polling)
         if technology == "A" and data[:1] in _ANTICOLLISION:
             return self._anticollision(found, data), 0
         if technology == "B" and data[:1] == b"\x05":
@@ -130,7 +101,8 @@ class CardOnUdp:
         if technology == "F":
             answer = found[0].sensf if found and data[1:2] == b"\x00" else b""
             return (bytes((len(answer) + 1,)) + answer if answer else b""), 0
-        answered = self._selected.frame(data) if self._selected else None
+        here = self._selected is not None and self._selected in self.tags
+        answered = self._selected.frame(data) if self._selected and here else None
         return (answered.block, answered.after_us) if answered else (b"", 0)
 
     def _anticollision(self, found: tuple[Tag, ...], data: bytes) -> bytes:

@@ -14,24 +14,24 @@ import tempfile
 import termios
 import threading
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from drivers.door import Chip
-from hardware_sim.iso_dep import Activation
 from hardware_sim.pn532_chip import AirFaults, LineFaults, Pn532
-from hardware_sim.tags import IsoDepTag, Tag, foreign
+from hardware_sim.radio import RadioField
+from terminal.errors import ReaderUnplugged
 
 _QUIET_S = 0.1
 _SPEEDS = {
     getattr(termios, f"B{baud}"): baud
     for baud in (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 }
-_SECOND_UID = b"\x08\x31\x9e\x02"
 
 
-class Pn532OnPty:
+class Pn532OnPty(RadioField):
     """A PN532 behind ``path``, with a field to put cards into.
 
     ``path`` is a stable link to the pseudo-terminal; it survives ``unplug`` and ``replug``.
@@ -42,11 +42,11 @@ class Pn532OnPty:
     """
 
     def __init__(self, card: Chip | None = None, *, air: AirFaults | None = None) -> None:
-        self._chip = Pn532(air=air)
-        self._lock = threading.Lock()
+        super().__init__()
+        self._air = air
+        self._chip = Pn532(self, air=air)
         self._folder = tempfile.TemporaryDirectory(prefix="pn532-")
-        self._ends: tuple[int, int] | None = None
-        self._thread: threading.Thread | None = None
+        self._plug: _Plug | None = None
         self.path = str(Path(self._folder.name) / "tty")
         if card is not None:
             self.present(card)
@@ -64,79 +64,39 @@ class Pn532OnPty:
     @property
     def field_on(self) -> bool:
         """Whether the chip powers its field."""
-        with self._lock:
+        with self.lock:
             return self._chip.field_on
 
     @property
     def baud(self) -> int:
         """The rate that the chip listens at."""
-        with self._lock:
+        with self.lock:
             return self._chip.baud
 
     def use_air(self, air: AirFaults) -> None:
         """Changes the radio link."""
-        with self._lock:
+        with self.lock:
+            self._air = air
             self._chip.use_air(air)
-
-    def present(
-        self, card: Chip, *, type_b: bool = False, ats: Activation | None = None
-    ) -> IsoDepTag:
-        """Holds one card to the reader."""
-        tag = IsoDepTag(card, type_b=type_b, activation=ats)
-        self.present_tags(tag)
-        return tag
-
-    def present_two(self, first: Chip, second: Chip, *, second_type_b: bool = False) -> None:
-        """Holds two cards to the reader at once."""
-        self.present_tags(
-            IsoDepTag(first), IsoDepTag(second, type_b=second_type_b, uid=_SECOND_UID)
-        )
-
-    def present_foreign(self, name: str) -> None:
-        """Holds a tag that is no payment card to the reader: one of ``tags.FOREIGN``."""
-        self.present_tags(foreign(name))
-
-    def present_tags(self, *tags: Tag) -> None:
-        """Holds these to the reader, in place of what was there."""
-        with self._lock:
-            self._chip.tags = tags
-
-    def remove(self) -> None:
-        """Takes everything out of the field."""
-        self.present_tags()
 
     def restart_chip(self) -> None:
         """The chip loses power and comes back, asleep and at its default baud rate."""
-        with self._lock:
-            tags, self._chip = self._chip.tags, Pn532()
-            self._chip.tags = tags
+        with self.lock:
+            self._chip = Pn532(self, air=self._air)
 
     def unplug(self) -> None:
         """Pulls the plug: the port disappears under whoever has it open."""
-        ends, self._ends = self._ends, None
-        if ends is None:
-            return
-        Path(self.path).unlink()
-        thread, self._thread = self._thread, None
-        with contextlib.suppress(OSError):
-            os.write(self._wake_write, b"x")
-        if thread is not None:
-            thread.join()
-        for end in (*ends, self._wake_read, self._wake_write):
-            os.close(end)
+        plug, self._plug = self._plug, None
+        if plug is not None:
+            plug.wake()
+            plug.thread.join()
+            plug.close()
 
     def replug(self) -> None:
         """Puts the plug back: the same path, a chip that has just got power."""
         self.unplug()
         self.restart_chip()
-        host_end, device_end = os.openpty()
-        # The device end is kept open, for a pty without one hangs up at its first reader.
-        tty.setraw(device_end)
-        Path(self.path).symlink_to(os.ttyname(device_end))
-        self._ends = host_end, device_end
-        self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._carry, args=(host_end,), name="pn532-pty")
-        self._thread.start()
+        self._plug = _Plug(self.path, self._receive)
 
     def __enter__(self) -> Self:
         """Plugs it in."""
@@ -152,16 +112,53 @@ class Pn532OnPty:
         self.unplug()
         self._folder.cleanup()
 
-    def _carry(self, line: int) -> None:
+    def _receive(self, data: bytes, baud: int) -> bytes:
+        with self.lock:
+            if data:
+                return self._chip.receive(data, host_baud=baud)
+            self._chip.quiet()
+            return b""
+
+
+class _Plug:
+    """A pty that is plugged in, and the thread that carries its bytes to the chip and back."""
+
+    def __init__(self, path: str, receive: Callable[[bytes, int], bytes]) -> None:
+        self._path = Path(path)
+        self._receive = receive
+        self._line, self._device = os.openpty()
+        tty.setraw(self._device)
+        self._path.symlink_to(os.ttyname(self._device))
+        self._wake, self._waker = os.pipe()
+        self.thread = threading.Thread(target=self._carry, name="pn532-pty")
+        self.thread.start()
+
+    def wake(self) -> None:
+        """Ends the thread, which pulls the plug as its last act."""
+        os.write(self._waker, b"x")
+
+    def close(self) -> None:
+        """Gives back what only the thread needed."""
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def _carry(self) -> None:
+        # A card whose chip raises ReaderUnplugged wants exactly that.
+        with contextlib.suppress(ReaderUnplugged):
+            try:
+                self._carry_on()
+            finally:
+                self._path.unlink()
+                # The device's end was kept open until now: a pty without one hangs up.
+                os.close(self._line)
+                os.close(self._device)
+
+    def _carry_on(self) -> None:
         while True:
-            ready, _, _ = select.select([line, self._wake_read], [], [], _QUIET_S)
-            if self._wake_read in ready:
+            ready, _, _ = select.select([self._line, self._wake], [], [], _QUIET_S)
+            if self._wake in ready:
                 return
-            with self._lock:
-                if not ready:
-                    self._chip.quiet()
-                    continue
-                baud = _SPEEDS.get(termios.tcgetattr(line)[5], 0)
-                answer = self._chip.receive(os.read(line, 4096), host_baud=baud)
+            data = os.read(self._line, 4096) if ready else b""
+            answer = self._receive(data, _SPEEDS.get(termios.tcgetattr(self._line)[5], 0))
             while answer:
-                answer = answer[os.write(line, answer) :]
+                answer = answer[os.write(self._line, answer) :]

@@ -24,6 +24,7 @@ from hardware_sim.pn532_frame import (
     Kind,
     encode,
 )
+from hardware_sim.radio import RadioField
 from hardware_sim.tags import IsoDepTag, Tag
 
 BAUD_RATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
@@ -67,10 +68,15 @@ class LineFaults:
 
 
 class Pn532:
-    """The chip. ``tags`` is what stands in its field and may be replaced at any time."""
+    """The chip, over a field in which tags come and go.
 
-    def __init__(self, *, air: AirFaults | None = None) -> None:
-        self.tags: tuple[Tag, ...] = ()
+    Args:
+        radio: the field.
+        air: how bad the radio link is.
+    """
+
+    def __init__(self, radio: RadioField, *, air: AirFaults | None = None) -> None:
+        self._radio = radio
         self.line = LineFaults()
         self.baud = _DEFAULT_BAUD
         self.field_on = False
@@ -175,7 +181,7 @@ class Pn532:
         if data[0] == 0x06:  # Attention request: is the activated card still there?
             selected = self._selected
             present = isinstance(selected, IsoDepTag) and selected.activated
-            return _OK if present and selected in self.tags else _TIMEOUT
+            return _OK if present and selected in self._radio.tags else _TIMEOUT
         return None
 
     def _general_status(self, data: bytes) -> bytes | None:
@@ -234,7 +240,7 @@ class Pn532:
 
     def _switch_field(self, *, on: bool) -> None:
         if self.field_on and not on:
-            for tag in self.tags:
+            for tag in self._radio.tags:
                 tag.power_off()
             self._listed, self._selected = (), None
         self.field_on = on
@@ -244,7 +250,7 @@ class Pn532:
             return None
         self._switch_field(on=True)
         technology = "AFFBJ"[data[1]]
-        wanted = [t for t in self.tags if t.technology == technology and t.answers_polling]
+        wanted = [t for t in self._radio.tags if t.technology == technology and t.answers_polling]
         found = tuple(wanted[: data[0]])
         if technology == "A":
             # Without an answer the CIU still holds the REQA that it sent.
@@ -272,7 +278,7 @@ class Pn532:
     def _communicate_thru(self, data: bytes) -> bytes | None:
         if not data:
             return None
-        if self._selected not in self.tags or self._selected is None:
+        if self._selected not in self._radio.tags or self._selected is None:
             return _TIMEOUT
         self._block_count += 1
         lost = self._chance.random() < self._air.lost_rate
@@ -290,7 +296,7 @@ class Pn532:
 
     def _target(self, data: bytes) -> Tag | None:
         number = data[0] & 0x3F if data else 0
-        present = 1 <= number <= len(self._listed) and self._listed[number - 1] in self.tags
+        present = 1 <= number <= len(self._listed) and self._listed[number - 1] in self._radio.tags
         return self._listed[number - 1] if present else None
 
     def _data_exchange(self, data: bytes) -> bytes | None:

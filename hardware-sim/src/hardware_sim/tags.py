@@ -8,7 +8,8 @@ by the reader's side of each door; here only identifiers and states are kept.
 from __future__ import annotations
 
 from drivers.door import Chip
-from hardware_sim.iso_dep import FRAME_SIZES, Activation, Answer, Blocks
+from hardware_sim.faults import CardMute
+from hardware_sim.iso_dep import FRAME_SIZES, Activation, Answer, Blocks, Pace
 from terminal.errors import CardLost
 
 _RATS = 0xE0
@@ -43,6 +44,7 @@ class Tag:
         self.sak = sak
         self.halted = False
         self.gone = False
+        self.mute = False
         self._protocol = protocol
 
     @property
@@ -69,6 +71,7 @@ class Tag:
     def power_off(self) -> None:
         """The field went away."""
         self.halted = False
+        self.mute = False
 
 
 class IsoDepTag(Tag):
@@ -79,8 +82,7 @@ class IsoDepTag(Tag):
         type_b: type B in place of A.
         uid: 4 bytes; a second card in the field needs another one.
         activation: FSCI, FWI, SFGI.
-        thinking_ms: how long it thinks about each APDU.
-        asks_for_time: whether it asks for a waiting time extension then.
+        pace: how long it thinks, and in what pieces it answers.
         tear_at: leaves the field when this APDU arrives, counted from 1.
     """
 
@@ -91,16 +93,14 @@ class IsoDepTag(Tag):
         type_b: bool = False,
         uid: bytes = b"\x08\x5a\x17\xc3",
         activation: Activation | None = None,
-        thinking_ms: int = 0,
-        asks_for_time: bool = True,
+        pace: Pace | None = None,
         tear_at: int | None = None,
     ) -> None:
         self._activation = activation or Activation()
         protocol = bytes((0x00, self._activation.fsci << 4 | 1, self._activation.fwi << 4))
         super().__init__("B" if type_b else "A", uid, sak=0x20, protocol=protocol)
         self._card = _Tearing(card, self, tear_at)
-        self._thinking_ms = thinking_ms
-        self._asks_for_time = asks_for_time
+        self._pace = pace or Pace()
         self._blocks: Blocks | None = None
 
     @property
@@ -116,10 +116,13 @@ class IsoDepTag(Tag):
     def frame(self, data: bytes) -> Answer | None:
         """RATS, ATTRIB, REQB and WUPB, HLTA, then blocks."""
         answer = None
-        if data and not self.gone:
+        if data and self._speaks():
             answer = self._block(data) if self._blocks else self._activate(data)
         # The chip behind it may just have left the field.
-        return None if self.gone else answer
+        return answer if self._speaks() else None
+
+    def _speaks(self) -> bool:
+        return not (self.gone or self.mute)
 
     def _block(self, data: bytes) -> Answer | None:
         assert self._blocks is not None
@@ -146,20 +149,19 @@ class IsoDepTag(Tag):
         return None
 
     def _start(self, *, fsdi: int, cid: int) -> None:
-        self._card.reset()
+        self._card.power_up()
         self._blocks = Blocks(
             self._card,
             self._activation,
             fsd=FRAME_SIZES[min(fsdi, 8)],
             cid=cid,
-            thinking_us=self._thinking_ms * 1000,
-            asks_for_time=self._asks_for_time,
+            pace=self._pace,
         )
 
     def apdu(self, command: bytes) -> bytes | None:
         """One APDU past the block protocol, for a reader chip that runs it in firmware."""
         response = self._card.exchange(command)
-        return None if self.gone else response
+        return response if self._speaks() else None
 
     def power_off(self) -> None:
         """The field went away: the card forgets its activation."""
@@ -175,20 +177,27 @@ class _Tearing:
         self._tag = tag
         self._tear_at = tear_at
         self._count = 0
+        self._fresh = False
+
+    def power_up(self) -> None:
+        """Resets the chip, unless it has not been spoken to since the last time."""
+        if not self._fresh:
+            self._card.reset()
+        self._fresh = True
 
     def exchange(self, command: bytes) -> bytes:
+        self._fresh = False
         self._count += 1
         if self._count == self._tear_at:
             self._tag.gone = True
             return b""
         try:
             return self._card.exchange(command)
+        except CardMute:
+            self._tag.mute = True
         except CardLost:
             self._tag.gone = True
-            return b""
-
-    def reset(self) -> None:
-        self._card.reset()
+        return b""
 
 
 def foreign(name: str) -> Tag:
