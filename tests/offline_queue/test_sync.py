@@ -1,0 +1,381 @@
+"""The forwarder: what it does about each result, and that it never sends a first copy twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pytest
+
+from offline_queue.outbox import Outbox
+from offline_queue.sync import (
+    Later,
+    LineChanged,
+    News,
+    NotSent,
+    Record,
+    Round,
+    SaleMoved,
+    Step,
+    Sync,
+    Timing,
+    Trouble,
+    Wire,
+    backoff_s,
+    plan,
+)
+from terminal.delivery import Done, Retry, Verdict
+from terminal.errors import HostError, HostGarbled, HostSilent, HostUnreachable
+from terminal.ledger import Kind, OutboxItem, Outgoing
+from terminal.ports import Host
+from terminal.transaction import (
+    FateUnknown,
+    HostApproved,
+    HostDeclined,
+    Requeued,
+    ReversalConfirmed,
+    SetAside,
+    State,
+)
+from tests.offline_queue.sales import START, Till, repeat_of, reversal_of
+
+Behaviour = Callable[[bytes], bytes]
+
+
+@dataclass
+class ScriptedHost:
+    """A host in this process: what arrived, and what it does about it."""
+
+    behaviour: Behaviour
+    echo: Callable[[], None] = lambda: None
+    seen: list[bytes] = field(default_factory=list)
+    opened: int = 0
+    closed: int = 0
+
+    def exchange(
+        self, request: bytes, *, is_answer: Callable[[bytes], bool], timeout_s: float
+    ) -> bytes:
+        answer = self.behaviour(request)
+        self.seen.append(request)
+        assert is_answer(answer)
+        return answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def link(self) -> Host:
+        self.opened += 1
+        return self
+
+
+def approving(request: bytes) -> bytes:
+    return b"00" + request
+
+
+def read(item: OutboxItem, answer: bytes, at: datetime) -> Verdict:
+    """The answers of this file's host: two characters of response code, then the request."""
+    code = answer[:2].decode()
+    if item.kind is Kind.REVERSAL:
+        return Done(ReversalConfirmed(at, code)) if code == "00" else Retry(code)
+    match code:
+        case "00":
+            return Done(HostApproved(at, code, "123456", 1250))
+        case "30":
+            return Done(SetAside(at, code, "format error"))
+        case "51":
+            return Done(HostDeclined(at, code, "no funds"))
+        case "91":
+            return Retry("91 issuer unavailable")
+        case _:
+            raise HostGarbled("The answer cannot be read.")
+
+
+@dataclass
+class Bench:
+    till: Till
+    host: ScriptedHost
+    news: list[News] = field(default_factory=list)
+    heard: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        wire = Wire(
+            repeat_of=repeat_of,
+            is_answer_to=lambda request: lambda answer: answer[2:] == request,
+            read=read,
+            probe=lambda _: self.host.echo(),
+        )
+        self.sync = Sync(
+            self.till.journal,
+            self.host.link,
+            wire,
+            self.till.clock,
+            self.till.entropy,
+            notify=self.hear,
+            timing=Timing(probe_every_s=0.05),
+        )
+
+    def hear(self, news: News) -> None:
+        self.news.append(news)
+        self.heard.set()
+
+    def state(self, txn_id: str) -> State:
+        return self.till.journal.transaction(txn_id).state
+
+    def wait_for(self, done: Callable[[], bool]) -> None:
+        """Waits for news until ``done``; the test's own limit of time is the only one."""
+        for _ in range(400):
+            if done():
+                return
+            self.heard.wait(0.05)
+            self.heard.clear()
+        pytest.fail(f"it did not happen; the news were {self.news}")
+
+
+@pytest.fixture
+def bench(till: Till) -> Iterator[Bench]:
+    bench = Bench(till, ScriptedHost(approving))
+    yield bench
+    assert bench.sync.stop()
+    bench.sync.close()
+
+
+def raising(error: HostError) -> Behaviour:
+    def behaviour(request: bytes) -> bytes:
+        raise error
+
+    return behaviour
+
+
+ITEM = OutboxItem(1, "txn", "key", Kind.ADVICE, b"0220", attempts=3)
+APPROVED = HostApproved(START, "00", "123456", 1250)
+ASIDE = SetAside(START, "30", "format error")
+
+
+@pytest.mark.parametrize(
+    ("result", "step"),
+    [
+        (Done(APPROVED), Record(APPROVED, erase=True)),
+        (Done(ASIDE), Record(ASIDE, erase=False)),
+        (Retry("91"), Later(2.0, "91")),
+        (HostUnreachable("no route"), NotSent("no route")),
+        (HostSilent("no answer"), Later(2.0, "no answer")),
+        (HostGarbled("nonsense"), Later(2.0, "nonsense")),
+    ],
+)
+def test_the_plan(result: Verdict | HostError, step: Step) -> None:
+    assert plan(ITEM, result, 0.0) == step
+
+
+@pytest.mark.parametrize(
+    ("attempts", "shortest"),
+    [(0, 0.5), (1, 0.5), (2, 1.0), (3, 2.0), (9, 128.0), (10, 150.0), (10**9, 150.0)],
+)
+def test_the_wait_doubles_up_to_five_minutes(attempts: int, shortest: float) -> None:
+    assert backoff_s(attempts, 0.0) == shortest
+    assert shortest < backoff_s(attempts, 0.999999) < 2 * shortest
+
+
+def test_a_round_sends_everything_once_and_erases_what_was_answered(bench: Bench) -> None:
+    items = [bench.till.store_sale()[1] for _ in range(3)]
+    assert bench.sync.run_once() == Round(sent=3, answered=3, online=True)
+    assert bench.host.seen == [item.message for item in items]
+    assert {bench.state(item.txn_id) for item in items} == {State.APPROVED}
+    assert Outbox(bench.till.store).count() == 0
+    assert bench.news[0] == SaleMoved(bench.till.journal.transaction("txn-1"))
+    assert LineChanged(online=True) in bench.news
+    assert bench.sync.run_once() == Round(0, 0, online=True)
+    assert bench.host.opened == 1
+
+
+def test_from_the_second_send_on_it_is_a_repeat_of_the_same_bytes(bench: Bench) -> None:
+    _, item = bench.till.store_sale()
+    arrived = []
+
+    def drops_answers(request: bytes) -> bytes:
+        arrived.append(request)
+        if len(arrived) < 3:
+            raise HostSilent("no answer")
+        return approving(request)
+
+    bench.host.behaviour = drops_answers
+    for _ in range(3):
+        bench.sync.run_once()
+        bench.till.clock.advance(300)
+    repeat = repeat_of(item.message)
+    assert arrived == [item.message, repeat, repeat]
+    assert repeat[:4] == b"0221"
+    assert bench.state(item.txn_id) is State.APPROVED
+
+
+def test_what_never_left_goes_out_as_a_first_copy(bench: Bench) -> None:
+    _, item = bench.till.store_sale()
+    bench.host.behaviour = raising(HostUnreachable("no route"))
+    for _ in range(3):
+        assert bench.sync.run_once() == Round(0, 0, online=False)
+    assert bench.news == [LineChanged(online=False, reason="no route")]
+    bench.host.behaviour = approving
+    assert bench.sync.run_once() == Round(1, 1, online=True)
+    assert bench.host.seen == [item.message]
+
+
+def test_a_line_that_is_down_costs_one_try_a_round(bench: Bench) -> None:
+    tried = []
+
+    def down(request: bytes) -> bytes:
+        tried.append(request)
+        raise HostUnreachable("no route")
+
+    for _ in range(5):
+        bench.till.store_sale()
+    bench.host.behaviour = down
+    bench.sync.run_once()
+    assert len(tried) == 1
+
+
+def test_one_message_that_is_never_answered_holds_up_no_other(bench: Bench) -> None:
+    stuck, _ = bench.till.store_sale()
+    others = [bench.till.store_sale()[0] for _ in range(3)]
+
+    def picky(request: bytes) -> bytes:
+        if b"stan=000001" in request:
+            raise HostSilent("no answer")
+        return approving(request)
+
+    bench.host.behaviour = picky
+    assert bench.sync.run_once() == Round(sent=4, answered=3, online=True)
+    assert bench.state(stuck.txn_id) is State.STORED
+    assert {bench.state(sale.txn_id) for sale in others} == {State.APPROVED}
+
+
+def test_a_line_that_has_gone_silent_stops_the_round_after_the_echo(bench: Bench) -> None:
+    for _ in range(3):
+        bench.till.store_sale()
+    bench.host.behaviour = raising(HostSilent("no answer"))
+
+    def no_echo() -> None:
+        raise HostSilent("no echo")
+
+    bench.host.echo = no_echo
+    assert bench.sync.run_once() == Round(sent=1, answered=0, online=False)
+    assert bench.news == [LineChanged(online=False, reason="no echo")]
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "left"),
+    [
+        (b"00", State.APPROVED, 0),
+        (b"51", State.DECLINED_AFTER_FORWARD, 0),
+        (b"30", State.SET_ASIDE, 1),
+        (b"91", State.STORED, 1),
+        (b"??", State.STORED, 1),
+    ],
+)
+def test_each_answer_leaves_a_state_and_the_message_while_it_is_needed(
+    bench: Bench, code: bytes, state: State, left: int
+) -> None:
+    sale, _ = bench.till.store_sale()
+    bench.host.behaviour = lambda request: code + request
+    bench.sync.run_once()
+    assert bench.state(sale.txn_id) is state
+    assert Outbox(bench.till.store).count() == left
+    assert bench.till.store.verify() == 1
+
+
+def test_a_sale_sent_round_again_by_a_person_goes_out_as_a_repeat(bench: Bench) -> None:
+    sale, item = bench.till.store_sale()
+    bench.host.behaviour = lambda request: b"30" + request
+    bench.sync.run_once()
+    bench.host.behaviour = approving
+    bench.sync.run_once()
+    assert bench.state(sale.txn_id) is State.SET_ASIDE
+    bench.till.journal.commit(sale.txn_id, Requeued(bench.till.clock.now()))
+    bench.sync.run_once()
+    assert bench.state(sale.txn_id) is State.APPROVED
+    assert bench.host.seen == [item.message, repeat_of(item.message)]
+
+
+def test_a_reversal_goes_out_before_the_sales_that_waited_longer(bench: Bench) -> None:
+    stored, _ = bench.till.store_sale()
+    unknown, request = bench.till.ask()
+    reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
+    bench.till.journal.commit(
+        unknown.txn_id, FateUnknown(START, "no answer"), done=request, queue=reversal
+    )
+    bench.sync.run_once()
+    assert [message[:4] for message in bench.host.seen] == [b"0420", b"0220"]
+    assert bench.state(unknown.txn_id) is State.REVERSED
+    assert bench.state(stored.txn_id) is State.APPROVED
+
+
+def test_the_thread_forwards_when_the_line_comes_and_when_it_is_told(bench: Bench) -> None:
+    def no_echo() -> None:
+        raise HostUnreachable("no route")
+
+    bench.host.echo = no_echo
+    first, _ = bench.till.store_sale()
+    bench.sync.start()
+    bench.wait_for(lambda: LineChanged(online=False, reason="no route") in bench.news)
+    assert bench.host.seen == []
+    bench.host.echo = lambda: None
+    bench.sync.kick()
+    bench.wait_for(lambda: bench.state(first.txn_id) is State.APPROVED)
+    second, _ = bench.till.store_sale()
+    bench.sync.kick()
+    bench.wait_for(lambda: bench.state(second.txn_id) is State.APPROVED)
+    assert bench.sync.online is True
+    assert bench.sync.stop()
+    assert bench.host.closed == 1
+
+
+def test_the_thread_survives_a_failure_of_its_own_and_shows_it(bench: Bench) -> None:
+    broken, _ = bench.till.store_sale()
+    fine, _ = bench.till.store_sale()
+
+    def fails_once(request: bytes) -> bytes:
+        if b"stan=000001" in request:
+            raise RuntimeError("our own fault")
+        return approving(request)
+
+    bench.host.behaviour = fails_once
+    bench.sync.start()
+    bench.wait_for(lambda: bench.state(fine.txn_id) is State.APPROVED)
+    assert Trouble("our own fault") in bench.news
+    assert bench.state(broken.txn_id) is State.STORED
+    with pytest.raises(AssertionError, match="already"):
+        bench.sync.start()
+
+
+def test_a_round_that_is_cut_off_anywhere_ends_in_one_capture(bench: Bench) -> None:
+    """The process dies at each step of a send; the host keeps what arrived, by key."""
+    captured: set[bytes] = set()
+    copies: list[bytes] = []
+
+    class Died(BaseException):
+        pass
+
+    def host(when: str) -> Behaviour:
+        def behaviour(request: bytes) -> bytes:
+            if when == "before the send":
+                raise Died
+            copies.append(request)
+            captured.add(request[4:])
+            if when == "after the send":
+                raise Died
+            return approving(request)
+
+        return behaviour
+
+    _, item = bench.till.store_sale()
+    for when in ("before the send", "after the send", "never"):
+        bench.host.behaviour = host(when)
+        if when == "never":
+            bench.sync.run_once()
+        else:
+            with pytest.raises(Died):
+                bench.sync.run_once()
+            bench.till.journal.recover(reversal_of)
+    assert captured == {item.message[4:]}
+    assert [copy[:4] for copy in copies] == [b"0221", b"0221"]
+    assert bench.state(item.txn_id) is State.APPROVED
