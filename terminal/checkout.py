@@ -14,8 +14,9 @@ from datetime import datetime, tzinfo
 
 from terminal.delivery import Done, read_verdict
 from terminal.emv.converse import Conversation, converse
-from terminal.emv.entry_point import ReaderSettings, TransactionRequest, transact
+from terminal.emv.entry_point import transact
 from terminal.emv.outcome import Decision, MessageId, Outcome
+from terminal.emv.settings import ReaderSettings, TransactionRequest
 from terminal.errors import (
     CardError,
     CardLost,
@@ -137,18 +138,6 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
     return _authorise(ports, rules, sale, tapped)
 
 
-def abandon(ports: Ports, sale: Transaction, rules: Rules, item: OutboxItem | None) -> Transaction:
-    """Ends a sale whose thread broke a rule of ours, as what is certain about it.
-
-    Without a queued message nothing can have been sent. With one, anything can.
-    """
-    now = ports.clock.now()
-    reason = "The till stopped this payment itself."
-    if item is None:
-        return ports.journal.commit(sale.txn_id, Interrupted(now, reason))
-    return _unknown(ports, rules, item, reason)
-
-
 # -- the tap ---------------------------------------------------------------------------------
 
 
@@ -198,6 +187,7 @@ def _read(
         amount=sale.amount,
         at=at.astimezone(rules.zone),
         unpredictable_number=ports.entropy.random_bytes(4),
+        sequence=sale.sequence,
     )
     started = ports.clock.monotonic()
     try:

@@ -151,8 +151,10 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a table")
 
 
-def parse_config(content: bytes, source: str) -> Config:
+def parse_config(content: bytes, source: str, *, currency: str | None = None) -> Config:
     """Decodes a configuration file; ``source`` names it in errors.
+
+    ``currency`` takes the place of the file's own, and its amounts are read in it.
 
     Raises:
         ConfigError: not UTF-8, not TOML, an unknown table or key, a wrong type or value.
@@ -178,7 +180,7 @@ def parse_config(content: bytes, source: str) -> Config:
     def table(name: str) -> _Table:
         return _Table(tables.get(name, {}), name, source)
 
-    till = _till(table("till"))
+    till = _till(table("till"), currency)
     return Config(
         shop=_shop(table("shop")),
         till=till,
@@ -207,9 +209,10 @@ def _shop(table: _Table) -> ShopConfig:
     return shop
 
 
-def _till(table: _Table) -> TillConfig:
+def _till(table: _Table, chosen: str | None) -> TillConfig:
     default = TillConfig()
-    code = table.text("currency", default.currency.code)
+    written = table.text("currency", default.currency.code)
+    code = chosen or written
     try:
         currency = Currency.of(code)
     except ConfigError as cause:

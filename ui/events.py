@@ -16,11 +16,19 @@ from terminal.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The sale has an end that is committed. ``receipt_note`` says where the receipt went."""
+    """The sale has an end that is committed. Its receipt is printed after this is said."""
 
     transaction: Transaction
     receipt: Receipt | None
-    receipt_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptDone:
+    """The receipt of this sale is out, or not; ``note`` says where it went or what to do."""
+
+    txn_id: str
+    ok: bool
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,7 @@ TillEvent = (
     | CardRead
     | Authorising
     | Finished
+    | ReceiptDone
     | SaleChanged
     | ReaderChanged
     | NetworkChanged
@@ -93,6 +102,7 @@ __all__ = [
     "Presenting",
     "Prompted",
     "ReaderChanged",
+    "ReceiptDone",
     "Refused",
     "SaleChanged",
     "TillEvent",

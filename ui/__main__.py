@@ -1,0 +1,5 @@
+"""``python -m ui`` is ``taptill``."""
+
+from ui.cli import main
+
+main()

@@ -1,0 +1,211 @@
+"""The command line: ``taptill run``, ``sell``, ``readers``, ``queue``, ``sync``, ``report``...
+
+Rules of this file: tables for people and ``--json`` for scripts say the same; every failure is
+one message that names the thing and the remedy; the exit code says how it ended.
+
+::
+
+    0  done: approved, stored offline, or nothing to complain about
+    1  something failed; the message names it
+    2  the command line itself is wrong
+    3  declined
+    4  cancelled, or nobody tapped
+    5  not known yet: ask the customer to wait, a reversal is queued
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from terminal.errors import TerminalError
+from ui.wiring import Settings, load_settings
+
+EXIT_FAILED = 1
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG = "Exit codes: 0 done, 1 failed, 2 wrong command, 3 declined, 4 cancelled, 5 not known yet."
+
+
+def _device_options(command: F) -> F:
+    """The options of every command that opens the till's own files and devices."""
+    options = [
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path),
+            help="The till's configuration, a TOML file. Without one the till is simulated.",
+        ),
+        click.option(
+            "--data",
+            "data_dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            envvar="TAPTILL_DATA",
+            help="The folder of the ledger, keys and receipts.",
+        ),
+        click.option(
+            "--reader", help="The reader's address, like pcsc:ACR1252 or sim:visa-credit."
+        ),
+        click.option("--acquirer", help="The acquirer's address, like iso8583+tls://host:5000."),
+        click.option("--printer", help="The printer's address, like file:receipts/."),
+        click.option("--currency", help="Three letters, like EUR."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _with_settings(command: F) -> F:
+    """Turns the options into ``Settings``, and named failures into an exit code."""
+
+    @wraps(command)
+    def run(
+        *,
+        config_file: Path | None,
+        data_dir: Path | None,
+        reader: str | None,
+        acquirer: str | None,
+        printer: str | None,
+        currency: str | None,
+        **rest: Any,
+    ) -> None:
+        def work() -> int:
+            settings = load_settings(
+                config_file=config_file,
+                data_dir=data_dir,
+                reader=reader,
+                acquirer=acquirer,
+                printer=printer,
+                currency=currency,
+            )
+            result: int = command(settings=settings, **rest)
+            return result
+
+        _guarded(work)
+
+    return _device_options(run)  # type: ignore[return-value]  # click keeps no signatures
+
+
+def _guarded(work: Callable[[], int]) -> None:
+    """Runs a command: a named failure is printed with its remedy and ends with code 1."""
+    try:
+        code = work()
+    except TerminalError as failed:
+        click.echo(f"taptill: {failed.message}", err=True)
+        if failed.remedy:
+            click.echo(f"  What to do: {failed.remedy}", err=True)
+        sys.exit(EXIT_FAILED)
+    sys.exit(code)
+
+
+class _Commands(click.Group):
+    """The product's commands, and those that installed distributions bring (``sim``)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, the product's own first."""
+        del ctx  # click's signature
+        return [*self.commands, *sorted(self._brought())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command; a brought one is imported only when it is called."""
+        del ctx
+        own = self.commands.get(cmd_name)
+        if own is not None:
+            return own
+        point = self._brought().get(cmd_name)
+        brought: click.Command | None = point.load() if point else None
+        return brought
+
+    @staticmethod
+    def _brought() -> dict[str, Any]:
+        return {point.name: point for point in entry_points(group="taptill.commands")}
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.version_option(package_name="taptill", message="%(prog)s %(version)s")
+def main() -> None:
+    """Taptill: take contactless payments, and never lose or double one.
+
+    Start with "taptill run". Not certified by EMVCo, PCI or a card scheme.
+    """
+
+
+@main.command()
+@click.option("--bench/--no-bench", default=None, help="Show the bench of simulated cards.")
+@click.option("--console", is_flag=True, help="Use the terminal, not a window.")
+@click.option("--demo", is_flag=True, help="Play one demo sale set and stop.")
+@click.option("--size", default="", help="The till's size in pixels, like 800x480.")
+@_with_settings
+def run(*, settings: Settings, bench: bool | None, console: bool, demo: bool, size: str) -> int:
+    """Start the till: a window, or the console where there is no display."""
+    from ui import commands  # noqa: PLC0415 - --help must not wait for everything else
+
+    return commands.run(settings, bench=bench, console=console, demo=demo, size=size)
+
+
+@main.command()
+@click.argument("amount")
+@click.option("--cashier", default="", help="Who sells.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def sell(*, settings: Settings, amount: str, cashier: str, as_json: bool) -> int:
+    """Take one payment of AMOUNT, like 12.50."""
+    from ui import commands  # noqa: PLC0415 - as above
+
+    return commands.sell(settings, amount, cashier=cashier, as_json=as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def readers(*, as_json: bool) -> None:
+    """List the readers that are attached, and how to address them."""
+    from ui import commands  # noqa: PLC0415 - as above
+
+    _guarded(lambda: commands.readers(as_json=as_json))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def queue(*, settings: Settings, as_json: bool) -> int:
+    """Show what waits for the acquirer, and why."""
+    from ui import commands  # noqa: PLC0415 - as above
+
+    return commands.queue(settings, as_json=as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def sync(*, settings: Settings, as_json: bool) -> int:
+    """Forward now what waits, once, and say what became of it."""
+    from ui import commands  # noqa: PLC0415 - as above
+
+    return commands.sync(settings, as_json=as_json)
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["x", "z"], case_sensitive=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def report(*, settings: Settings, kind: str, as_json: bool) -> int:
+    """Print the X report (changes nothing) or the Z report (closes the batch)."""
+    from ui import commands  # noqa: PLC0415 - as above
+
+    return commands.report(settings, kind.lower(), as_json=as_json)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def doctor(*, settings: Settings, as_json: bool) -> int:
+    """Check reader, keys, ledger, clock, acquirer, display and printer."""
+    from ui import doctor as checks  # noqa: PLC0415 - as above
+
+    return checks.doctor(settings, as_json=as_json)

@@ -1,0 +1,365 @@
+"""What the commands do: each takes settings and returns an exit code.
+
+Rules of this file: the command line parses, this file acts; what it prints goes through
+``ui.tables``. A sale's end decides the exit code, by one table.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+import click
+
+from drivers.registry import FoundReader, discover_readers
+from offline_queue.reports import Reports
+from offline_queue.store import Store
+from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
+from terminal.checkout import Ports, pay
+from terminal.emv.outcome import MessageId
+from terminal.errors import AmountError, PrinterError, StoreError
+from terminal.money import Amount
+from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
+from terminal.receipt import HEADLINES, MONEY_LINES, Receipt, layout
+from terminal.settlement import Report
+from terminal.settlement import report as add_up
+from terminal.transaction import State, Transaction
+from ui.tables import print_fields, print_json, print_table, sale_row
+from ui.wiring import Parts, Settings, assembled, forwarder
+
+EXIT_CODES = {
+    State.APPROVED: 0,
+    State.STORED: 0,
+    State.SET_ASIDE: 0,
+    State.DECLINED: 3,
+    State.DECLINED_AFTER_FORWARD: 3,
+    State.REVERSED: 3,
+    State.CANCELLED: 4,
+    State.INTERRUPTED: 4,
+    State.INTENDED: 4,
+    State.UNKNOWN: 5,
+    State.AUTHORISING: 5,
+}
+"""How each end of a sale ends the process."""
+
+PROMPTS = {
+    MessageId.ONE_CARD_ONLY: "One card only, please.",
+    MessageId.PRESENT_AGAIN: "Hold the card again, and a little longer.",
+    MessageId.SEE_PHONE: "See your phone, then hold it again.",
+    MessageId.TRY_ANOTHER_CARD: "Try another card.",
+    MessageId.INSERT_CARD: "This card cannot be used contactless here. Try another card.",
+}
+
+
+def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, size: str) -> int:
+    """Starts the till with the face that fits: window, console, or the demo."""
+    from ui import face  # noqa: PLC0415 - the window's packages may be absent
+
+    return face.run(settings, bench=bench, console=console, demo=demo, size=size)
+
+
+# -- sell --------------------------------------------------------------------------------------
+
+
+def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
+    """One payment from the command line."""
+    amount = Amount.parse(text, settings.config.till.currency)
+    if amount.minor == 0:
+        raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
+    with assembled(settings) as parts, _cancel_on_interrupt() as cancel:
+        reader = parts.open_reader()
+        link = parts.acquirer.link()
+        try:
+            ports = Ports(
+                reader=reader,
+                host=link,
+                journal=parts.journal,
+                sealer=parts.acquirer.sealer,
+                keystore=parts.keystore,
+                clock=parts.clock,
+                entropy=parts.entropy,
+                show=_say,
+                cancelled=cancel.is_set,
+                host_online=lambda: True,
+            )
+            sale = pay(ports, parts.rules, amount, cashier=cashier)
+        finally:
+            reader.close()
+            link.close()
+        printed = _print(parts, sale)
+        if as_json:
+            print_json({**sale_row(sale), "receipt": printed})
+        else:
+            _show_sale(sale, printed)
+        if sale.state is State.UNKNOWN:
+            # The reversal must not wait for somebody to start the till.
+            _forward(parts, [])
+        parts.journal.housekeeping()
+    return EXIT_CODES[sale.state]
+
+
+@contextmanager
+def _cancel_on_interrupt() -> Iterator[threading.Event]:
+    """Ctrl-C cancels the payment in hand, so that its end is recorded."""
+    cancel = threading.Event()
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        cancel.set()
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say(progress: Progress) -> None:
+    match progress:
+        case Presenting(amount=amount):
+            text = f"{amount}: hold card, phone or watch on the reader."
+        case Prompted(message=message, note=note):
+            text = PROMPTS.get(message, note)
+        case CardRead():
+            text = "Read. You can take it away."
+        case Authorising():
+            text = "Asking the bank..."
+    click.echo(text, err=True)
+
+
+def _print(parts: Parts, sale: Transaction) -> str:
+    """Prints the receipt of a sale that met a card; a printer in trouble does not undo a sale."""
+    if sale.card is None:
+        return ""
+    till = parts.settings.config.till
+    receipt = Receipt(
+        shop=parts.settings.shop,
+        transaction=sale,
+        terminal_id=till.terminal_id,
+        merchant_id=till.merchant_id,
+        printed_at=parts.clock.now(),
+        simulated=not parts.acquirer.production,
+    )
+    try:
+        return parts.printer.print(receipt.number, layout(receipt, parts.rules.zone))
+    except PrinterError as failed:
+        click.echo(f"taptill: {failed.message} {failed.remedy}", err=True)
+        return ""
+
+
+def _show_sale(sale: Transaction, printed: str) -> None:
+    fields = {
+        "Amount": sale.amount,
+        "Money taken": MONEY_LINES[sale.money_taken],
+        "Card": f"{sale.card.label} {sale.card.masked_pan}" if sale.card else "",
+        "Approval code": sale.approval_code,
+        "RRN": sale.rrn,
+        "Reason": sale.reason,
+        "Receipt": printed,
+        "Reference": sale.txn_id,
+    }
+    shown = {name: value for name, value in fields.items() if value}
+    print_fields(HEADLINES[sale.state], shown)
+
+
+# -- readers, queue, sync ----------------------------------------------------------------------
+
+
+def readers(*, as_json: bool) -> int:
+    """What is attached, which driver serves it, and how to address it."""
+    found = discover_readers()
+    rows = [
+        {"url": item.url, "name": item.name, "driver": item.driver, "note": item.note}
+        for item in found
+        if isinstance(item, FoundReader)
+    ]
+    troubles = [item for item in found if isinstance(item, str)]
+    if as_json:
+        print_json({"readers": rows, "troubles": troubles})
+        return 0
+    headings = {"name": "Reader", "url": "Address (--reader)", "driver": "Driver", "note": "Note"}
+    print_table("Readers", headings, rows, "No reader is attached.")
+    for trouble in troubles:
+        click.echo(f"Not looked at: {trouble}")
+    return 0
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Reports]:
+    """The ledger for reading, also while the till is running."""
+    if not settings.ledger_path.exists():
+        raise StoreError(
+            f"There is no ledger at {settings.ledger_path}.",
+            remedy="Take a sale first, or name the till's folder with --data.",
+        )
+    with Store.read_only(settings.ledger_path) as store:
+        yield Reports(store)
+
+
+def queue(settings: Settings, *, as_json: bool) -> int:
+    """What waits for the acquirer, and why."""
+    with _ledger(settings) as reports:
+        waiting = reports.queue()
+        pending = reports.pending()
+    rows = [
+        {
+            **sale_row(item.transaction),
+            "message": item.kind.value if item.kind else "",
+            "attempts": item.attempts,
+            "next_try": item.next_try.isoformat() if item.next_try else "now",
+            "why": item.reason,
+        }
+        for item in waiting
+    ]
+    totals = {c.code: Amount(minor, c).decimal for c, minor in pending.totals.items()}
+    if as_json:
+        print_json({"pending": pending.count, "totals": totals, "queue": rows})
+        return 0
+    headings = {
+        "number": "Sale",
+        "amount": "Amount",
+        "currency": "",
+        "state": "State",
+        "card": "Card",
+        "message": "Waits as",
+        "attempts": "Sent",
+        "next_try": "Next try",
+        "why": "Why",
+    }
+    print_table("Waiting for the acquirer", headings, rows, "Nothing waits for the acquirer.")
+    if rows:
+        sums = ", ".join(f"{code} {total}" for code, total in totals.items())
+        click.echo(f"{pending.count} pending: {sums}")
+    return 0
+
+
+def sync(settings: Settings, *, as_json: bool) -> int:
+    """Forwards what is due, once; 1 when the acquirer did not answer."""
+    with assembled(settings) as parts:
+        moved: list[Transaction] = []
+        online = _forward(parts, moved)
+        left = Reports(parts.journal.store).pending()
+    if as_json:
+        print_json({"online": online, "moved": [sale_row(s) for s in moved], "pending": left.count})
+        return int(not online)
+    headings = {"number": "Sale", "amount": "Amount", "currency": "", "state": "Now"}
+    rows = [sale_row(sale) for sale in moved]
+    print_table("Forwarded", headings, rows, "Nothing was forwarded.")
+    click.echo(f"{left.count} still pending.")
+    if not online:
+        click.echo("The acquirer does not answer. What waits is safe; try again later.")
+    return int(not online)
+
+
+def _forward(parts: Parts, moved: list[Transaction]) -> bool:
+    """One round of the forwarder in this thread; whether the acquirer answered."""
+
+    def heard(news: News) -> None:
+        match news:
+            case SaleMoved(transaction=sale):
+                moved.append(sale)
+            case LineChanged(online=False, reason=reason) | Trouble(reason=reason):
+                click.echo(f"taptill: {reason}", err=True)
+            case LineChanged():
+                pass
+
+    line = forwarder(parts, heard)
+    try:
+        if not line.probe():
+            return False
+        outcome = line.run_once()
+        parts.journal.housekeeping()
+        return outcome.online
+    finally:
+        line.close()
+
+
+# -- reports -----------------------------------------------------------------------------------
+
+
+def report(settings: Settings, kind: str, *, as_json: bool) -> int:
+    """The X report, or the Z report that closes the batch."""
+    currency = settings.config.till.currency
+    if kind == "x":
+        with _ledger(settings) as reports:
+            batch = reports.open_batch()
+            sales = reports.transactions(limit=sys.maxsize, batch=batch)
+        totals = add_up("X", batch, datetime.now(UTC), currency, sales)
+    else:
+        with assembled(settings) as parts:
+            reports = Reports(parts.journal.store)
+            batch = reports.open_batch()
+            sales = reports.transactions(limit=sys.maxsize, batch=batch)
+            totals = add_up("Z", batch, parts.clock.now(), currency, sales)
+            if totals.pending_count:
+                raise StoreError(
+                    f"{totals.pending_count} sales ({totals.pending}) have no final answer yet,"
+                    " so the batch stays open.",
+                    remedy="Forward them with taptill sync, then close again.",
+                )
+            parts.journal.close_batch()
+    _show_report(totals, settings, as_json=as_json)
+    return 0
+
+
+def _show_report(totals: Report, settings: Settings, *, as_json: bool) -> None:
+    rows = [
+        {
+            "state": row.state.value,
+            "count": row.count,
+            "total": row.total.decimal,
+            "pending": "yes" if row.pending else "",
+        }
+        for row in totals.rows
+    ]
+    schemes = [
+        {"scheme": row.scheme, "count": row.count, "total": row.total.decimal}
+        for row in totals.schemes
+    ]
+    if as_json:
+        print_json(
+            {
+                "report": totals.kind,
+                "batch": totals.batch,
+                "at": totals.at.isoformat(),
+                "currency": totals.currency.code,
+                "approved": totals.approved.decimal,
+                "pending": totals.pending.decimal,
+                "states": rows,
+                "schemes": schemes,
+                "settled_with_host": False,
+            }
+        )
+        return
+    at = totals.at.astimezone(settings.zone)
+    title = f"{totals.kind} report, batch {totals.batch}, {at:%Y-%m-%d %H:%M}"
+    headings = {
+        "state": "State",
+        "count": "Sales",
+        "total": totals.currency.code,
+        "pending": "Waits",
+    }
+    print_table(title, headings, rows, f"{title}: no sales.")
+    if schemes:
+        print_table(
+            "Approved by scheme",
+            {"scheme": "Scheme", "count": "Sales", "total": totals.currency.code},
+            schemes,
+            "",
+        )
+    click.echo(f"Approved {totals.approved}, pending {totals.pending}.")
+    if totals.kind == "Z":
+        click.echo(
+            "The batch is closed here. Settlement with the host is not done by this version."
+        )
+
+
+def has_display() -> bool:
+    """Whether a window can be opened: a desktop, or a screen without one."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

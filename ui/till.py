@@ -1,0 +1,246 @@
+"""The till's thread: owns the reader, takes one payment at a time, and tells a face about it.
+
+Rules of this file: a face puts wishes in and reads frozen events out; nothing mutable is shared.
+A payment that breaks a rule of ours ends as what is certain about it, and the till goes out of
+service: it never limps on. The forwarder runs on its own thread with its own link.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offline_queue.reports import Reports
+
+from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
+from terminal.checkout import Ports, pay
+from terminal.errors import (
+    PrinterError,
+    ReaderError,
+    ReaderUnplugged,
+    StoreError,
+    TerminalError,
+)
+from terminal.iso8583.messages import reversal_of
+from terminal.money import Amount
+from terminal.ports import Reader
+from terminal.receipt import Receipt, layout
+from terminal.transaction import State, Transaction
+from ui.events import (
+    Finished,
+    NetworkChanged,
+    OutOfService,
+    PendingChanged,
+    ReaderChanged,
+    ReceiptDone,
+    Refused,
+    SaleChanged,
+    TillEvent,
+)
+from ui.wiring import Parts, forwarder
+
+IDLE_CHECKPOINT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Charge:
+    amount: Amount
+    cashier: str
+
+
+class Till:
+    """A running till. ``wake`` is called after each event, from whichever thread made it."""
+
+    def __init__(self, parts: Parts, wake: Callable[[], None] = lambda: None) -> None:
+        self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
+        self.wake = wake
+        self._parts = parts
+        self._wishes: queue.SimpleQueue[_Charge | None] = queue.SimpleQueue()
+        self._cancel = threading.Event()
+        self._busy = threading.Event()
+        self._reader: Reader | None = None
+        self._sync = forwarder(parts, self._heard)
+        self._link = parts.acquirer.link()
+        self._thread = threading.Thread(target=self._run, name="till", daemon=True)
+
+    # -- for the face, from any thread ---------------------------------------------------------
+
+    def start(self) -> None:
+        """Starts the till and its forwarder."""
+        self._thread.start()
+        self._sync.start()
+
+    def charge(self, amount: Amount, cashier: str = "") -> None:
+        """Asks for one payment. A second wish while one runs is dropped, so it cannot double."""
+        if not self._busy.is_set():
+            self._busy.set()
+            self._cancel.clear()
+            self._wishes.put(_Charge(amount, cashier))
+
+    def cancel(self) -> None:
+        """Stops waiting for a card. What has been sent already is not affected."""
+        self._cancel.set()
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Ends the payment in hand as cancelled, then both threads."""
+        self._cancel.set()
+        self._wishes.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        self._sync.stop()
+
+    def forward_now(self) -> None:
+        """Wakes the forwarder instead of letting it wait for its next look."""
+        self._sync.kick()
+
+    # -- the till's thread -----------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            for sale in (*self._parts.recovered.interrupted, *self._parts.recovered.reversing):
+                self._tell(SaleChanged(sale))
+            self._tell_pending()
+            self._open_reader()
+            while self._serve():
+                pass
+        except Exception as broken:  # noqa: BLE001 - the top of a thread: nothing may vanish here
+            self._tell(OutOfService(f"The till has stopped ({type(broken).__name__}).", _RESTART))
+        finally:
+            if self._reader is not None:
+                self._reader.close()
+            self._link.close()
+
+    def _serve(self) -> bool:
+        """One wish, or one idle moment; False when the till is to stop."""
+        try:
+            wish = self._wishes.get(timeout=IDLE_CHECKPOINT_S)
+        except queue.Empty:
+            self._parts.journal.housekeeping()
+            return True
+        if wish is None:
+            return False
+        try:
+            self._charge(wish)
+        except AssertionError as broken:
+            # We broke a rule: whatever this payment left half done gets a named state now.
+            profile = self._parts.rules.profile
+            recovered = self._parts.journal.recover(lambda sent: reversal_of(profile, sent))
+            for sale in (*recovered.interrupted, *recovered.reversing):
+                self._tell(Finished(sale, None))
+            self._tell(OutOfService(f"The till stopped a payment itself: {broken}.", _RESTART))
+            self._sync.kick()
+        finally:
+            self._busy.clear()
+        return True
+
+    def _charge(self, wish: _Charge) -> None:
+        try:
+            reader = self._open_reader()
+            if reader is None:
+                return
+            sale = pay(self._ports(reader), self._parts.rules, wish.amount, cashier=wish.cashier)
+        except ReaderUnplugged as gone:
+            self._drop_reader(gone)
+            self._tell(Refused(gone.message, f"No money was taken. {gone.remedy}".strip()))
+            return
+        except StoreError as broken:
+            self._tell(Refused(broken.message, broken.remedy))
+            return
+        self._finish(sale)
+
+    def _ports(self, reader: Reader) -> Ports:
+        parts = self._parts
+        return Ports(
+            reader=reader,
+            host=self._link,
+            journal=parts.journal,
+            sealer=parts.acquirer.sealer,
+            keystore=parts.keystore,
+            clock=parts.clock,
+            entropy=parts.entropy,
+            show=self._tell,
+            cancelled=self._cancel.is_set,
+            host_online=lambda: self._sync.online is not False,
+        )
+
+    def _finish(self, sale: Transaction) -> None:
+        """Says how it ended first, and prints then: paper is slow, and the sale is safe."""
+        self._busy.clear()
+        receipt = self._receipt(sale)
+        self._tell(Finished(sale, receipt))
+        self._tell_pending()
+        if sale.state in {State.STORED, State.UNKNOWN}:
+            self._sync.kick()
+        if receipt is not None:
+            self._print(receipt)
+
+    def _receipt(self, sale: Transaction) -> Receipt | None:
+        """A receipt for each sale that met a card; a cancelled amount needs no paper."""
+        if sale.card is None:
+            return None
+        settings = self._parts.settings
+        return Receipt(
+            shop=settings.shop,
+            transaction=sale,
+            terminal_id=settings.config.till.terminal_id,
+            merchant_id=settings.config.till.merchant_id,
+            printed_at=self._parts.clock.now(),
+            simulated=not self._parts.acquirer.production,
+        )
+
+    def _print(self, receipt: Receipt) -> None:
+        try:
+            lines = layout(receipt, self._parts.rules.zone)
+            where = self._parts.printer.print(receipt.number, lines)
+        except PrinterError as failed:
+            note = f"{failed.message} {failed.remedy}"
+            self._tell(ReceiptDone(receipt.transaction.txn_id, ok=False, note=note))
+        else:
+            self._tell(ReceiptDone(receipt.transaction.txn_id, ok=True, note=where))
+
+    # -- the reader ------------------------------------------------------------------------------
+
+    def _open_reader(self) -> Reader | None:
+        if self._reader is None:
+            try:
+                self._reader = self._parts.open_reader()
+            except ReaderError as absent:
+                self._tell(ReaderChanged(ok=False, text=absent.message))
+                if self._busy.is_set():
+                    self._tell(Refused(absent.message, absent.remedy))
+                return None
+            self._tell(ReaderChanged(ok=True, text=self._reader.name))
+        return self._reader
+
+    def _drop_reader(self, gone: TerminalError) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self._tell(ReaderChanged(ok=False, text=gone.message))
+
+    # -- telling ---------------------------------------------------------------------------------
+
+    def _tell(self, event: TillEvent) -> None:
+        self.events.put(event)
+        self.wake()
+
+    def _tell_pending(self) -> None:
+        waiting = Reports(self._parts.journal.store).pending()
+        currency = self._parts.settings.config.till.currency
+        self._tell(PendingChanged(waiting.count, waiting.total(currency)))
+
+    def _heard(self, news: News) -> None:
+        """Called on the forwarder's thread: the line or an earlier sale has changed."""
+        match news:
+            case LineChanged(online=online):
+                self._tell(NetworkChanged(online))
+            case SaleMoved(transaction=sale):
+                self._tell(SaleChanged(sale))
+                self._tell_pending()
+            case Trouble(reason=reason):
+                self._tell(OutOfService(f"Forwarding has trouble: {reason}", _RESTART))
+
+
+_RESTART = "Restart the till. What it has recorded is safe."

@@ -1,0 +1,300 @@
+"""The composition root: from a configuration to a till that can take a payment.
+
+Rules of this file: this is where the hands, the memory and the mind meet, and nowhere else. It
+opens things in the order in which they can fail without loss (configuration, keys, acquirer,
+ledger, reader) and closes them in reverse.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from drivers.clock import SystemClock, SystemEntropy
+from drivers.keystore import FileKeyStore
+from drivers.registry import (
+    Acquirer,
+    AcquirerSettings,
+    open_acquirer,
+    open_printer,
+    open_reader,
+)
+from offline_queue.journal import Recovered, SqlJournal, open_journal
+from offline_queue.sync import News, Sync, Timing, Wire
+from terminal.checkout import Rules
+from terminal.config import Config, parse_config
+from terminal.delivery import Verdict, read_verdict
+from terminal.emv.settings import default_settings
+from terminal.errors import ConfigError, KeyStoreError, StoreError
+from terminal.iso8583.messages import (
+    compose_echo,
+    is_answer_to,
+    read_answer,
+    repeat_of,
+    reversal_of,
+)
+from terminal.iso8583.profile import Profile
+from terminal.iso8583.profiles import profile_named
+from terminal.ledger import OutboxItem
+from terminal.ports import Clock, Entropy, Host, KeyStore, Printer, Reader
+from terminal.receipt import Shop
+
+ECHO_TIMEOUT_S = 5.0
+PRODUCTION_LEVELS = frozenset({"tpm2", "rpi-otp"})
+"""Key store levels whose root key is not on the same medium as the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command line decides: the configuration, where the till's own files are."""
+
+    config: Config
+    config_dir: Path
+    data_dir: Path
+
+    @property
+    def ledger_path(self) -> Path:
+        """The ledger's database file."""
+        return self.data_dir / "ledger.db"
+
+    @property
+    def shop(self) -> Shop:
+        """The shop as receipts name it."""
+        shop = self.config.shop
+        return Shop(shop.name, shop.address, shop.contact, shop.return_policy)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone.
+
+        Raises:
+            ConfigError: the name is not in the time zone database.
+        """
+        name = self.config.shop.time_zone
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
+            raise ConfigError(
+                f"[shop] time_zone = {name!r} is not known.",
+                remedy="Use an IANA name like Europe/Madrid.",
+            ) from cause
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything one till process owns. ``open_reader`` opens the reader anew after a loss."""
+
+    settings: Settings
+    rules: Rules
+    journal: SqlJournal
+    recovered: Recovered
+    acquirer: Acquirer
+    keystore: KeyStore
+    clock: Clock
+    entropy: Entropy
+    printer: Printer
+    open_reader: Callable[[], Reader]
+
+
+def default_data_dir() -> Path:
+    """``$TAPTILL_DATA``, or the user's data folder as the XDG rules name it."""
+    if named := os.environ.get("TAPTILL_DATA"):
+        return Path(named)
+    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data_home) / "taptill"
+
+
+def load_settings(
+    *,
+    config_file: Path | None = None,
+    data_dir: Path | None = None,
+    reader: str | None = None,
+    acquirer: str | None = None,
+    printer: str | None = None,
+    currency: str | None = None,
+) -> Settings:
+    """Reads the configuration file, if there is one, and lays the command line over it.
+
+    Raises:
+        ConfigError: the file cannot be read, or a value in it is wrong.
+    """
+    content = b""
+    if config_file is not None:
+        try:
+            content = config_file.read_bytes()
+        except OSError as cause:
+            raise ConfigError(
+                f"The configuration {config_file} cannot be read ({cause.strerror}).",
+                remedy="Check the path and its permissions.",
+            ) from cause
+    source = str(config_file or "The command line")
+    config = parse_config(content, source, currency=currency)
+    till = replace(
+        config.till,
+        reader=reader or config.till.reader,
+        acquirer=acquirer or config.till.acquirer,
+        printer=printer or config.till.printer,
+    )
+    folder = config_file.parent if config_file else Path.cwd()
+    return Settings(replace(config, till=till), folder, data_dir or default_data_dir())
+
+
+def _file(settings: Settings, name: str) -> Path | None:
+    return settings.config_dir / name if name else None
+
+
+def _data_dir(settings: Settings) -> Path:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as cause:
+        raise StoreError(
+            f"The data folder {settings.data_dir} cannot be made ({cause.strerror}).",
+            remedy="Name another with --data, or mend its permissions.",
+        ) from cause
+    return settings.data_dir
+
+
+def address_acquirer(settings: Settings) -> Acquirer:
+    """Addresses the configured acquirer; nothing is sent.
+
+    Raises:
+        ConfigError: the URL is wrong.
+        KeyStoreError: a certificate or key cannot be used.
+    """
+    till, files = settings.config.till, settings.config.acquirer
+    return open_acquirer(
+        till.acquirer,
+        AcquirerSettings(
+            terminal_id=till.terminal_id,
+            merchant_id=till.merchant_id,
+            state_dir=_data_dir(settings),
+            ca_file=_file(settings, files.ca_file),
+            certificate_file=_file(settings, files.certificate_file),
+            private_key_file=_file(settings, files.private_key_file),
+            sealing_key_file=_file(settings, files.sealing_key_file),
+            connect_timeout_s=float(settings.config.timing.connect_s),
+        ),
+    )
+
+
+def rules_of(settings: Settings, profile: Profile) -> Rules:
+    """The rules of every payment on this till."""
+    config = settings.config
+    return Rules(
+        terminal_id=config.till.terminal_id,
+        merchant_id=config.till.merchant_id,
+        profile=profile,
+        emv=default_settings(config.till.country, config.till.currency),
+        zone=settings.zone,
+        offline=config.offline,
+        present_s=float(config.timing.present_s),
+        authorise_s=float(config.timing.authorise_s),
+    )
+
+
+def check_protection(keystore: KeyStore, acquirer: Acquirer) -> None:
+    """Refuses real money to a till whose root key lies beside its ledger.
+
+    Raises:
+        KeyStoreError: the level is too weak for a production acquirer.
+    """
+    if acquirer.production and keystore.level not in PRODUCTION_LEVELS:
+        raise KeyStoreError(
+            f"Keys of level {keystore.level!r} are refused for {acquirer.name}, where real money"
+            " moves: whoever takes the SD card has the keys too.",
+            remedy="Use a test address of the acquirer (?test=1), or a key store of another level.",
+        )
+
+
+@contextmanager
+def assembled(settings: Settings) -> Iterator[Parts]:
+    """Opens everything that one till process owns, and closes it again.
+
+    The reader is left to the thread that will own it.
+
+    Raises:
+        TerminalError: whatever could not be opened, by name.
+    """
+    with ExitStack() as stack:
+        clock, entropy = SystemClock(), SystemEntropy()
+        data_dir = _data_dir(settings)
+        keystore = FileKeyStore(data_dir / "device.key")
+        acquirer = address_acquirer(settings)
+        stack.callback(acquirer.close)
+        check_protection(keystore, acquirer)
+        profile = profile_named(acquirer.profile)
+        journal, recovered = open_journal(
+            settings.ledger_path,
+            clock,
+            entropy,
+            lambda message: reversal_of(profile, message),
+        )
+        stack.callback(journal.close)
+        yield Parts(
+            settings=settings,
+            rules=rules_of(settings, profile),
+            journal=journal,
+            recovered=recovered,
+            acquirer=acquirer,
+            keystore=keystore,
+            clock=clock,
+            entropy=entropy,
+            printer=open_printer(printer_url(settings, data_dir)),
+            open_reader=lambda: open_reader(settings.config.till.reader),
+        )
+
+
+def printer_url(settings: Settings, data_dir: Path) -> str:
+    """The printer's address; the bare ``file:`` of the defaults is a folder beside the ledger."""
+    url = settings.config.till.printer
+    return f"file:{data_dir / 'receipts'}" if url == "file:" else url
+
+
+def wire_of(parts: Parts) -> Wire:
+    """The acquirer's protocol, as the forwarder must know it."""
+    profile, journal = parts.rules.profile, parts.journal
+
+    def read(item: OutboxItem, answer: bytes, at: datetime) -> Verdict:
+        return read_verdict(profile, item, journal.transaction(item.txn_id), answer, at)
+
+    return Wire(
+        repeat_of=lambda message: repeat_of(profile, message),
+        is_answer_to=lambda message: is_answer_to(profile, message),
+        read=read,
+        probe=lambda link: echo(link, profile, parts.clock, parts.settings.config.till.terminal_id),
+    )
+
+
+def echo(link: Host, profile: Profile, clock: Clock, terminal_id: str) -> None:
+    """Exchanges an echo (0800): a connection alone proves nothing.
+
+    Its STAN is taken from the clock, since it numbers no sale.
+
+    Raises:
+        HostError: there is no good answer.
+    """
+    now = clock.now()
+    stan = int(now.timestamp() * 10) % 999_999 + 1
+    request = compose_echo(profile, stan=stan, at=now, terminal_id=terminal_id)
+    answer = link.exchange(
+        request, is_answer=is_answer_to(profile, request), timeout_s=ECHO_TIMEOUT_S
+    )
+    read_answer(profile, request, answer)
+
+
+def forwarder(parts: Parts, notify: Callable[[News], None]) -> Sync:
+    """The forwarder of this till, with a link of its own; not started."""
+    return Sync(
+        parts.journal,
+        parts.acquirer.link,
+        wire_of(parts),
+        parts.clock,
+        parts.entropy,
+        notify=notify,
+        timing=Timing(answer_timeout_s=parts.rules.authorise_s),
+    )
