@@ -19,11 +19,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from terminal.errors import ConfigError
 
@@ -64,7 +65,8 @@ class Pcscd:
         self._home = _home()
         self._name = name
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock: IO[bytes] | None = None
+        # A card's thread may end the daemon while the reader's thread starts it again.
+        self._changing = threading.RLock()
         first = _free_ports()
         self.slots = tuple(Slot(f"{name} 00 {index:02X}", first + index) for index in range(_SLOTS))
 
@@ -100,12 +102,20 @@ class Pcscd:
         Raises:
             ConfigError: it ended at once or did not answer; the message holds its last words.
         """
-        if self.running:
-            return
+        with self._changing:
+            if not self.running:
+                self._start(plugged=plugged)
+
+    def _start(self, *, plugged: bool) -> None:
         if self.isolated:
             os.environ["PCSCLITE_CSOCK_NAME"] = str(self.socket_path)
         else:
-            self._take_turn()
+            _take_turn()
+            if _answers(self.socket_path):
+                raise ConfigError(
+                    "Another pcscd runs, and this system refuses a namespace for a second one.",
+                    remedy="Stop it for the tests: sudo systemctl stop pcscd.socket pcscd.",
+                )
         configuration = self._write_configuration(plugged=plugged)
         command = [self._daemon, "--foreground", "--error", "--config", str(configuration)]
         if "--disable-polkit" in _help(self._daemon):
@@ -123,26 +133,28 @@ class Pcscd:
                 last_words = log.read_text(errors="replace").strip()[-400:] or "(nothing)"
                 raise ConfigError(
                     f"pcscd did not start; it said: {last_words}",
-                    remedy="If another pcscd runs, stop it: sudo systemctl stop pcscd.socket pcscd",
+                    remedy="Where namespaces are refused, it has to be started by root.",
                 )
             time.sleep(0.01)
 
     def stop(self) -> None:
         """Ends the daemon, as an administrator would. Harmless when it has ended."""
         self._end(signal.SIGTERM)
-        self._give_turn()
 
     def kill(self) -> None:
         """Ends the daemon without warning, as a crash would."""
         self._end(signal.SIGKILL)
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process is not None:
+        with self._changing:
+            if self._process is None:
+                return
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
-        self.socket_path.unlink(missing_ok=True)
-        self.socket_path.with_name("pcscd.pid").unlink(missing_ok=True)
+            # After a crash these are left, and would be taken for those of a living daemon.
+            self.socket_path.unlink(missing_ok=True)
+            self.socket_path.with_name("pcscd.pid").unlink(missing_ok=True)
 
     def _enter(self, command: list[str]) -> list[str]:
         if self._prefix is None:
@@ -162,16 +174,6 @@ class Pcscd:
         )
         (folder / "vpcd").write_text(reader if plugged else "# The reader is unplugged.\n")
         return folder
-
-    def _take_turn(self) -> None:
-        if self._lock is None:
-            self._lock = (Path(tempfile.gettempdir()) / "taptill-pcscd.lock").open("ab")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def _give_turn(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
 
 @cache
@@ -233,6 +235,16 @@ def _isolation() -> tuple[str, ...] | None:
         ).returncode:
             return prefix
     return None
+
+
+@cache
+def _take_turn() -> int:
+    """Waits until no other test process uses the system's socket; ours until we end."""
+    lock = os.open(
+        Path(tempfile.gettempdir()) / "taptill-pcscd.lock", os.O_RDWR | os.O_CREAT, 0o666
+    )
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 @cache
