@@ -1,0 +1,144 @@
+"""Drawn signs: no icon font, no pictures, crisp at any size.
+
+Each function adds instructions to the canvas that is open, around a centre and within a
+radius. Line ends are rounded by dots, since Kivy's smooth lines have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from kivy.graphics import SmoothEllipse, SmoothLine, SmoothRoundedRectangle
+
+from ui.presenter.page import Glyph
+
+Draw = Callable[[float, float, float, float], None]
+
+
+def stroke(points: Sequence[tuple[float, float]], width: float) -> None:
+    """A line through the points with round ends and joints, ``width`` being its half-width."""
+    SmoothLine(points=[part for point in points for part in point], width=width)
+    for x, y in points:
+        dot(x, y, width)
+
+
+def dot(x: float, y: float, radius: float) -> None:
+    """A filled circle."""
+    SmoothEllipse(pos=(x - radius, y - radius), size=(2 * radius, 2 * radius))
+
+
+def arc(x: float, y: float, radius: float, start: float, end: float, *, width: float) -> None:
+    """Part of a circle; angles in degrees, clockwise from the top."""
+    SmoothLine(circle=(x, y, radius, start, end), width=width)
+
+
+def _check(x: float, y: float, r: float, w: float) -> None:
+    stroke(
+        [(x - 0.52 * r, y - 0.02 * r), (x - 0.14 * r, y - 0.4 * r), (x + 0.56 * r, y + 0.38 * r)], w
+    )
+
+
+def _cross(x: float, y: float, r: float, w: float) -> None:
+    stroke([(x - 0.42 * r, y - 0.42 * r), (x + 0.42 * r, y + 0.42 * r)], w)
+    stroke([(x - 0.42 * r, y + 0.42 * r), (x + 0.42 * r, y - 0.42 * r)], w)
+
+
+def _clock(x: float, y: float, r: float, w: float) -> None:
+    arc(x, y, 0.72 * r, 0, 360, width=w)
+    stroke([(x, y + 0.4 * r), (x, y), (x + 0.3 * r, y - 0.16 * r)], w)
+
+
+def _question(x: float, y: float, r: float, w: float) -> None:
+    arc(x, y + 0.3 * r, 0.34 * r, -90, 150, width=w)
+    stroke([(x + 0.17 * r, y + 0.01 * r), (x, y - 0.14 * r), (x, y - 0.3 * r)], w)
+    dot(x - 0.34 * r, y + 0.3 * r, w)
+    dot(x, y - 0.62 * r, 1.25 * w)
+
+
+def _exclamation(x: float, y: float, r: float, w: float) -> None:
+    stroke([(x, y + 0.58 * r), (x, y - 0.16 * r)], w)
+    dot(x, y - 0.54 * r, 1.25 * w)
+
+
+def _return(x: float, y: float, r: float, w: float) -> None:
+    arc(x, y, 0.56 * r, -60, 210, width=w)
+    tip = (x - 0.49 * r, y + 0.28 * r)
+    stroke([(tip[0] - 0.02 * r, tip[1] + 0.38 * r), tip, (tip[0] + 0.38 * r, tip[1] + 0.02 * r)], w)
+
+
+def _waves(x: float, y: float, r: float, w: float) -> None:
+    for step in range(4):
+        radius = (0.28 + 0.3 * step) * r
+        arc(x - 0.72 * r, y, radius, 52, 128, width=w)
+
+
+def _cloud_off(x: float, y: float, r: float, w: float) -> None:
+    arc(x - 0.02 * r, y + 0.02 * r, 0.46 * r, -70, 75, width=w)
+    arc(x - 0.46 * r, y - 0.22 * r, 0.3 * r, 180, 340, width=w)
+    arc(x + 0.5 * r, y - 0.22 * r, 0.3 * r, 0, 180, width=w)
+    stroke([(x - 0.46 * r, y - 0.52 * r), (x + 0.5 * r, y - 0.52 * r)], w)
+    stroke([(x - 0.66 * r, y + 0.66 * r), (x + 0.66 * r, y - 0.74 * r)], w)
+
+
+def _phone(x: float, y: float, r: float, w: float) -> None:
+    SmoothLine(
+        rounded_rectangle=(x - 0.38 * r, y - 0.72 * r, 0.76 * r, 1.44 * r, 0.16 * r), width=w
+    )
+    dot(x, y - 0.48 * r, w)
+
+
+def _cards(x: float, y: float, r: float, w: float) -> None:
+    SmoothLine(rounded_rectangle=(x - 0.72 * r, y - 0.56 * r, 1.1 * r, 0.76 * r, 0.12 * r), width=w)
+    SmoothLine(rounded_rectangle=(x - 0.36 * r, y - 0.16 * r, 1.1 * r, 0.76 * r, 0.12 * r), width=w)
+
+
+def _closed(x: float, y: float, r: float, w: float) -> None:
+    arc(x, y, 0.72 * r, 0, 360, width=w)
+    stroke([(x - 0.34 * r, y), (x + 0.34 * r, y)], w)
+
+
+def _backspace(x: float, y: float, r: float, w: float) -> None:
+    stroke(
+        [
+            (x - 0.95 * r, y),
+            (x - 0.4 * r, y + 0.55 * r),
+            (x + 0.9 * r, y + 0.55 * r),
+            (x + 0.9 * r, y - 0.55 * r),
+            (x - 0.4 * r, y - 0.55 * r),
+            (x - 0.95 * r, y),
+        ],
+        w,
+    )
+    stroke([(x + 0.02 * r, y - 0.22 * r), (x + 0.46 * r, y + 0.22 * r)], w)
+    stroke([(x + 0.02 * r, y + 0.22 * r), (x + 0.46 * r, y - 0.22 * r)], w)
+
+
+def backspace(x: float, y: float, r: float, w: float) -> None:
+    """The key that takes a digit back."""
+    _backspace(x, y, r, w)
+
+
+def chip(x: float, y: float, width: float, height: float) -> None:
+    """The contact plate of a card, lower left corner at x, y."""
+    SmoothRoundedRectangle(pos=(x, y), size=(width, height), radius=[0.22 * height] * 4)
+
+
+GLYPHS: Mapping[Glyph, Draw] = MappingProxyType(
+    {
+        Glyph.CHECK: _check,
+        Glyph.CROSS: _cross,
+        Glyph.CLOCK: _clock,
+        Glyph.QUESTION: _question,
+        Glyph.RETURN: _return,
+        Glyph.EXCLAMATION: _exclamation,
+        Glyph.CLOUD_OFF: _cloud_off,
+        Glyph.WAVES: _waves,
+        Glyph.HOLD: _waves,
+        Glyph.CARDS: _cards,
+        Glyph.PHONE: _phone,
+        Glyph.CLOSED: _closed,
+        Glyph.SPINNER: _clock,
+    }
+)
+"""How each sign is drawn: centre x and y, radius, half the line's width."""

@@ -1,0 +1,31 @@
+"""Present and processing: what the customer looks at, from the first light to the answer."""
+
+from __future__ import annotations
+
+from ui.presenter.page import Page
+from ui.touch.screens.frame import Frame, load_layout
+
+load_layout(__file__)
+
+
+class PresentScreen(Frame):
+    """The moving panel, four lights, the amount, one sentence, and Cancel while it is possible."""
+
+    def show(self, page: Page) -> None:
+        """The prompt of the moment."""
+        ids = self.ids
+        ids.stage.tone = page.tone.value
+        ids.stage.glyph = page.glyph
+        ids.lights.lit = page.lights
+        ids.amount.text = page.amount
+        ids.title.text = page.title
+        ids.title.shade = "ink" if page.tone.value in ("ready", "neutral") else page.tone.value
+        ids.caption.text = page.caption
+        ids.detail.text = page.detail
+        ids.countdown.start(page.wait_s, page.wait_number)
+        self.dress(ids.cancel, page.keys[0] if page.keys else None)
+
+    def leave(self) -> None:
+        """Stops the countdown, so that nothing moves on a screen that nobody sees."""
+        self.ids.countdown.start(0, -1)
+        self.ids.lights.lit = 0
