@@ -26,10 +26,11 @@ from terminal.errors import StoreBusy, StoreError, StoreFull
 RESERVE_BYTES = 4 * 1024 * 1024
 """What has to be free on the disk before a card is read: room for the sale and its answer."""
 
+_BUSY_TIMEOUT_MS = 5000
 _READ_SETTINGS: dict[str, tuple[str | int, str | int]] = {
     "trusted_schema": ("OFF", 0),
     "cell_size_check": ("ON", 1),
-    "busy_timeout": (5000, 5000),
+    "busy_timeout": (_BUSY_TIMEOUT_MS, _BUSY_TIMEOUT_MS),
 }
 _WRITE_SETTINGS: dict[str, tuple[str | int, str | int]] = {
     **_READ_SETTINGS,
@@ -160,7 +161,12 @@ class Store:
         """
         with self._guard, _named(self.path):
             self._require_writable()
-            ((busy, _, _),) = rows(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            # A report in another process may read for long, and the till must not wait for it.
+            self._connection.pragma("busy_timeout", 0)
+            try:
+                ((busy, _, _),) = rows(self._connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                self._connection.pragma("busy_timeout", _BUSY_TIMEOUT_MS)
             return bool(busy == 0)
 
     def verify(self) -> int:
@@ -308,6 +314,9 @@ def _named(path: Path) -> Iterator[None]:
             f"The disk under {path} has failed ({cause}).",
             remedy="Check the disk or card, then start the till again.",
         ) from cause
+    except apsw.Error as cause:
+        # What is left is a statement that SQLite does not understand, and we wrote it.
+        raise AssertionError(f"SQLite refused a statement: {cause}") from cause
 
 
 def _of_disk(path: Path, cause: OSError) -> StoreError:
