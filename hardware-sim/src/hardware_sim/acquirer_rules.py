@@ -33,6 +33,9 @@ from terminal.tokens import binding_info, parse_plaintext
 AMOUNT_9F02 = 0x9F02
 CURRENCY_5F2A = 0x5F2A
 ISSUER_AUTHENTICATION_91 = 0x91
+CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
+APPROVED_OFFLINE = b"\x40"
+ASKED_ONLINE = b"\x80"
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -133,7 +136,11 @@ def _issuer_decides(
     keys = issuer_of(number)
     if keys is None:
         return Judgement("15", "no simulated issuer has such cards")
-    if fault := arqc_fault(keys, number, sequence, request.chip_data):
+    chip_data = dict(request.chip_data)
+    if request.mti != "0200" and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE:
+        # A card that approved by itself gave a TC, which is computed in the same way.
+        chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
+    if fault := arqc_fault(keys, number, sequence, chip_data):
         return Judgement("82", fault)
     judged = _amount_decides(request, card, now, trouble_over=trouble_over)
     proof = issuer_authentication_data(keys, number, sequence, request.chip_data, judged.code)

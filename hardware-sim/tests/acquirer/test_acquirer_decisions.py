@@ -161,6 +161,14 @@ def test_a_reversal_touches_no_sale_but_its_own(till: BenchTill) -> None:
     assert [row.state for row in till.control.captures()] == [REVERSED, CAPTURED]
 
 
+def test_a_card_that_approved_by_itself_is_captured_by_advice_alone(till: BenchTill) -> None:
+    slips = [Slip(stan=stan, chip={0x9F27: b"\x40"}) for stan in (1, 2)]
+    advice = advice_of(BASE87, till.message(slips[0]))
+    assert till.send(advice).response_code == "00"
+    assert till.send(till.message(slips[1])).response_code == "82"
+    assert [states(till, stan) for stan in (1, 2)] == [[CAPTURED], [REFUSED]]
+
+
 def test_an_echo_is_answered(till: BenchTill) -> None:
     at = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
     echo = compose_echo(BASE87, stan=7, at=at, terminal_id="TILL0001")

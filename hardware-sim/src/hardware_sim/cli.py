@@ -1,0 +1,372 @@
+"""``taptill sim``: the simulator's own commands.
+
+Rules of this file: tables for people and ``--json`` for scripts say the same; a failure is one
+message that names the thing and the remedy, with exit code 1 (2 for a wrong command line).
+Nothing here shows a card number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drivers.door import Chip, PatternChip
+from hardware_sim.acquirer import FOLDER_NAME
+from hardware_sim.acquirer_amounts import TEST_AMOUNTS
+from hardware_sim.acquirer_control import AcquirerControl
+from hardware_sim.acquirer_host import AcquirerHost, terminal_of
+from hardware_sim.acquirer_ledger import Capture, Entry
+from hardware_sim.card import EmvCard
+from hardware_sim.catalogue import card_ids, load_profile
+from hardware_sim.pn532 import Pn532OnPty
+from hardware_sim.profile import Profile
+from hardware_sim.vpcd import ISO_DEP, MIFARE_CLASSIC_1K, PORT, VirtualCard
+from terminal.errors import ConfigError, ReaderUnplugged, TerminalError
+from terminal.money import Amount, Currency
+
+EXIT_FAILED = 1
+_CHECK_EVERY_S = 0.2
+
+
+class _Guarded(click.Group):
+    """Prints a named failure with its remedy instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except TerminalError as failed:
+            click.echo(f"taptill sim: {failed.message}", err=True)
+            if failed.remedy:
+                click.echo(f"  What to do: {failed.remedy}", err=True)
+            sys.exit(EXIT_FAILED)
+
+
+def _default_folder() -> Path:
+    """Where a till with default settings keeps its simulated acquirer."""
+    if named := os.environ.get("TAPTILL_DATA"):
+        return Path(named) / FOLDER_NAME
+    data_home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(data_home) / "taptill" / FOLDER_NAME
+
+
+_folder_option = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The acquirer's folder. Default: that of a till with default settings.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_OPTIONS_METAVAR = "[OPTION=VALUE]..."
+
+
+@click.group(cls=_Guarded, context_settings={"max_content_width": 100})
+def sim() -> None:
+    """Simulated cards, readers and acquirer: for a desk without hardware. No money moves."""
+
+
+@sim.command()
+@_json_option
+def cards(*, as_json: bool) -> None:
+    """List the simulated cards."""
+    rows = [
+        {
+            "card": profile.id,
+            "title": profile.card.title,
+            "what_it_does": profile.card.subtitle,
+        }
+        for profile in map(load_profile, card_ids())
+    ]
+    _show("Simulated cards; the reader sim:CARD presents one", rows, as_json=as_json)
+
+
+@sim.command()
+@_json_option
+def amounts(*, as_json: bool) -> None:
+    """List the amounts that choose the simulated host's answer."""
+    rows = [
+        {
+            "ending": f".{row.ending}",
+            "example": row.example,
+            "meaning": row.meaning,
+            "online": row.request,
+            "stored_offline": row.advice,
+        }
+        for row in TEST_AMOUNTS.values()
+    ]
+    _show("Amounts by their last two digits; all others are approved", rows, as_json=as_json)
+
+
+@sim.command()
+@_folder_option
+@click.option("--port", default=0, type=click.IntRange(0, 65_535), help="0: the last one, or any.")
+@click.option(
+    "--terminal",
+    "terminals",
+    multiple=True,
+    metavar="TERMINAL:MERCHANT",
+    help="Serve this terminal and no unknown one; may be given again.",
+)
+@click.argument("options", nargs=-1, metavar=_OPTIONS_METAVAR)
+@_json_option
+def acquirer(
+    *,
+    folder: Path | None,
+    port: int,
+    terminals: Sequence[str],
+    options: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Run the simulated acquirer until Ctrl-C.
+
+    It shows a line for each message. Options make it misbehave, as in: taptill sim acquirer
+    latency_ms=300 drop_after=1
+    """
+    console = Console(highlight=False, soft_wrap=True)
+
+    def watch(entry: Entry) -> None:
+        if as_json:
+            click.echo(json.dumps(asdict(entry), ensure_ascii=False))
+        else:
+            console.print(_line(entry), markup=False)
+
+    host = AcquirerHost(
+        folder or _default_folder(),
+        port=port,
+        terminals=dict(map(terminal_of, terminals)),
+        options=_parsed(options),
+        watch=watch,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: host.end())
+    with closing(host), _until_ctrl_c("The simulated acquirer ends; its books stay."):
+        if as_json:
+            click.echo(json.dumps({"port": host.port, "pid": os.getpid()}))
+        else:
+            _introduce(console, host)
+        host.wait()
+
+
+def _introduce(console: Console, host: AcquirerHost) -> None:
+    files = host.credentials
+    lines = {
+        "Simulated acquirer": f"127.0.0.1:{host.port}, TLS, no money moves",
+        "A till joins it with": f"--acquirer 'sim:?dir={host.folder}'",
+        "or by address": f"--acquirer 'iso8583+tls://127.0.0.1:{host.port}?mode=test'",
+        "  ca_file": files.ca_file,
+        "  certificate_file": files.till_certificate_file,
+        "  private_key_file": files.till_key_file,
+        "  sealing_key_file": files.sealing_key_file,
+        "Change it live with": f"taptill sim set --dir {host.folder} latency_ms=300",
+    }
+    for name, value in lines.items():
+        console.print(f"{name:<21} {value}", markup=False)
+    console.print("Ctrl-C ends it.\n")
+
+
+@sim.command()
+@_folder_option
+@_json_option
+def ledger(*, folder: Path | None, as_json: bool) -> None:
+    """Show the acquirer's messages and sales."""
+    control = AcquirerControl(folder or _default_folder())
+    messages, captures = control.ledger(), control.captures()
+    if as_json:
+        content = {
+            "messages": [asdict(row) for row in messages],
+            "captures": [{**asdict(row), "state": row.state.value} for row in captures],
+        }
+        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    _show("Messages", [_message_row(row) for row in messages], as_json=False)
+    _show("Sales", [_capture_row(row) for row in captures], as_json=False)
+
+
+@sim.command("set")
+@_folder_option
+@click.argument("options", nargs=-1, metavar=_OPTIONS_METAVAR)
+@_json_option
+def change(*, folder: Path | None, options: Sequence[str], as_json: bool) -> None:
+    """Make a running acquirer misbehave.
+
+    As in: taptill sim set drop_after=1 latency_ms=300. A count is a number of messages, or
+    "always". Without options, shows how things stand. refuse=on takes the network away,
+    refuse=off brings it back.
+    """
+    behaviour = AcquirerControl(folder or _default_folder()).set(**_parsed(options))
+    rows = [{"option": name, "value": value} for name, value in behaviour.as_options().items()]
+    if as_json:
+        click.echo(json.dumps(behaviour.as_options(), indent=2))
+    else:
+        _show("Options", rows, as_json=False)
+
+
+@sim.command()
+@_folder_option
+@click.option("--pause-ms", default=0, help="How long it is away, in milliseconds.")
+def restart(*, folder: Path | None, pause_ms: int) -> None:
+    """Restart a running acquirer from its books."""
+    AcquirerControl(folder or _default_folder()).restart(pause_ms)
+    click.echo("The acquirer has restarted.")
+
+
+@sim.command()
+@_folder_option
+def forget(*, folder: Path | None) -> None:
+    """Make copies of messages count as new sales."""
+    AcquirerControl(folder or _default_folder()).forget_answers()
+    click.echo("The acquirer takes every message for a new one.")
+
+
+@sim.command()
+@click.argument("card")
+@click.option("--port", default=PORT, show_default=True, help="Where the virtual reader listens.")
+def vpcd(*, card: str, port: int) -> None:
+    """Put CARD into pcscd's virtual reader until Ctrl-C."""
+    profile = load_profile(card)
+    virtual = _virtual_card(profile, port)
+    virtual.attach()
+    try:
+        with _until_ctrl_c("The card is taken out."):
+            click.echo(f"{profile.card.title} lies in the virtual reader. Ctrl-C takes it out.")
+            while virtual.attached:
+                time.sleep(_CHECK_EVERY_S)
+            raise ReaderUnplugged(
+                "The virtual reader has gone away.", remedy="Is pcscd still running?"
+            )
+    finally:
+        virtual.detach()
+
+
+def _virtual_card(profile: Profile, port: int) -> VirtualCard:
+    match profile.card.presents:
+        case "card":
+            return VirtualCard(_chip(profile), port=port, atr=ISO_DEP)
+        case "tag":
+            return VirtualCard(PatternChip(), port=port, atr=MIFARE_CLASSIC_1K)
+        case "unreadable":
+            return VirtualCard(PatternChip(), port=port, mute=True)
+        case _:
+            raise ConfigError(
+                f"{profile.id!r} cannot lie in the virtual reader, which has room for one card.",
+                remedy=f"Use: taptill sim pn532 {profile.id}",
+            )
+
+
+def _chip(profile: Profile) -> Chip:
+    return EmvCard(profile)
+
+
+@contextmanager
+def _until_ctrl_c(farewell: str) -> Iterator[None]:
+    """Ctrl-C ends what is inside, and is no failure."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(farewell, err=True)
+
+
+@sim.command()
+@click.argument("card")
+def pn532(*, card: str) -> None:
+    """Hold CARD to a simulated PN532 until Ctrl-C.
+
+    The PN532 is on a pseudo-terminal; how to address it is printed.
+    """
+    profile = load_profile(card)
+    with Pn532OnPty() as reader, _until_ctrl_c("The card and the PN532 are taken away."):
+        reader.present_profile(profile, _chip(profile))
+        click.echo(f"{profile.card.title} is held to a PN532 on {reader.path}.")
+        click.echo(f"In another terminal: taptill sell 12.50 --reader {reader.url}")
+        threading.Event().wait()
+
+
+def _parsed(options: Sequence[str]) -> dict[str, str]:
+    parsed = {}
+    for text in options:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"{text!r} is not OPTION=VALUE, like latency_ms=300.")
+        parsed[name] = value
+    return parsed
+
+
+def _money(minor: int | None, currency: str) -> str:
+    if minor is None:
+        return ""
+    try:
+        return str(Amount(minor, Currency.of_number(int(currency))))
+    except (TerminalError, ValueError):
+        # Shown as it came: a currency that this till does not know, or none.
+        return f"{minor} {currency}"
+
+
+def _line(entry: Entry) -> str:
+    """One message as the live console shows it."""
+    parts = (
+        entry.at[11:23],
+        entry.mti,
+        entry.terminal_id.ljust(8),
+        entry.stan.rjust(6),
+        _money(entry.amount_minor, entry.currency).rjust(14),
+        entry.card.ljust(9),
+        f"-> {entry.response_code or 'no answer'}",
+        f"({entry.note})" if entry.note else "",
+    )
+    return "  ".join(parts).rstrip()
+
+
+def _message_row(row: Entry) -> dict[str, str]:
+    return {
+        "at": row.at,
+        "message": row.mti,
+        "terminal": row.terminal_id,
+        "stan": row.stan,
+        "amount": _money(row.amount_minor, row.currency),
+        "card": row.card,
+        "answer": row.response_code,
+        "note": row.note,
+    }
+
+
+def _capture_row(row: Capture) -> dict[str, str]:
+    return {
+        "at": row.at,
+        "state": row.state.value,
+        "terminal": row.terminal_id,
+        "stan": row.stan,
+        "rrn": row.rrn,
+        "amount": _money(row.amount_minor, row.currency),
+        "card": row.card,
+        "approval": row.approval_code,
+        "answer": row.response_code,
+    }
+
+
+def _show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    console = Console(highlight=False)
+    if not rows:
+        console.print(f"{title}: none", markup=False)
+        return
+    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " ").capitalize(), overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(value) for value in row.values()])
+    console.print(table)
