@@ -95,7 +95,7 @@ def decode(data: bytes) -> list[Tlv]:
 
 
 def _decode(data: bytes, depth: int) -> list[Tlv]:
-    if depth > DEPTH_MAX:
+    if data and depth > DEPTH_MAX:
         raise CardError(f"TLV data is nested deeper than {DEPTH_MAX}.")
     found: list[Tlv] = []
     offset, total = 0, len(data)
