@@ -119,7 +119,8 @@ class Blocks:
         self._activation = activation
         self._fsd = fsd
         self._cid = cid
-        self._thinking_us = pace.thinking_ms * 1000
+        self._needed_us = 0
+        self._factor = 0
         self._number = 1  # Rule C: the card starts with block number 1.
         self._command = bytearray()
         self._rest: bytes | None = None
@@ -166,22 +167,27 @@ class Blocks:
             return self._send(0xA2 | self._number)
         command, self._command = bytes(self._command), bytearray()
         response = self._card.exchange(command)
+        thinking_us = self._pace.thinking_ms * 1000
         waiting_us = self._activation.frame_waiting_us
-        if self._thinking_us <= waiting_us or not self._pace.asks_for_time:
-            return self._chunk(response, after_us=self._thinking_us)
+        if thinking_us <= waiting_us or not self._pace.asks_for_time:
+            return self._chunk(response, after_us=thinking_us)
         self._delayed = response
-        return self._send(_WTX, bytes((self._multiplier(),)), after_us=waiting_us)
+        return self._ask_for(thinking_us - waiting_us, after_us=waiting_us)
 
-    def _multiplier(self) -> int:
-        """WTXM: how many FWT the card needs, at most 59 (7.3)."""
-        needed = -(-self._thinking_us // self._activation.frame_waiting_us)
-        return min(needed, _WTXM_MAX)
+    def _ask_for(self, needed_us: int, *, after_us: int) -> Answer:
+        """S(WTX) with a WTXM of at most 59 (7.3); what is missing then is asked for again."""
+        self._needed_us = needed_us
+        self._factor = min(-(-needed_us // self._activation.frame_waiting_us), _WTXM_MAX)
+        return self._send(_WTX, bytes((self._factor,)), after_us)
 
     def _granted(self, inf: bytes) -> Answer | None:
-        if self._delayed is None or inf != bytes((self._multiplier(),)):
+        if self._delayed is None or inf != bytes((self._factor,)):
             return None
+        granted_us = self._factor * self._activation.frame_waiting_us
+        if self._needed_us > granted_us:
+            return self._ask_for(self._needed_us - granted_us, after_us=granted_us)
         response, self._delayed = self._delayed, None
-        return self._chunk(response, after_us=self._thinking_us)
+        return self._chunk(response, after_us=self._needed_us)
 
     def _chunk(self, response: bytes, after_us: int = 0) -> Answer:
         room = min(self._fsd - 1 - self._with_cid - _CRC_LENGTH, self._pace.chunk)

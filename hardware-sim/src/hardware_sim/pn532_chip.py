@@ -137,7 +137,7 @@ class Pn532:
         if frame.kind is Kind.BROKEN:
             return b""  # No ACK: the host is to notice.
         if frame.kind is Kind.NACK:
-            return self._last_response
+            return self._through_the_line(self._last_response)
         if frame.kind is Kind.ACK:
             if self._next_baud is not None:
                 self.baud, self._next_baud = self._next_baud, None
