@@ -106,7 +106,7 @@ class Flickering(IsoDepTag):
         return here and super().answers_polling
 
 
-@pytest.mark.parametrize("reached", ["yn", "ynn", "ynnn", "ynnnynnnn", "nnnynnynnn"])
+@pytest.mark.parametrize("reached", ["yn", "ynn", "ynnn", "ynnnynnnn", "nnnynny"])
 def test_a_card_that_flickers_is_waited_for(
     world: Pn532OnPty, reader: Reader, reached: str
 ) -> None:
