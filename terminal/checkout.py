@@ -65,6 +65,12 @@ from terminal.transaction import (
     Transaction,
 )
 
+HOLD_TIME_S = 1.3
+"""How long a message stays before the next tap: 0D tenths, as two Kernel 2 configurations say."""
+
+REMOVAL_S = 3.0
+"""How long a refused card may lie there before it is looked at again."""
+
 PURCHASE = "000000"
 """DE 3 of a plain sale (ISO 8583:1987)."""
 
@@ -170,11 +176,13 @@ def _tap(ports: Ports, rules: Rules, sale: Transaction) -> _Tap | Transaction:
 def _ask_again(ports: Ports, prompt: Prompted) -> None:
     """Says what to do, and lets go of what was presented before the next look.
 
-    A card that stays in the field is read again only after it has left: a phone that waits for
-    its owner, and a card that was refused, would otherwise answer the same for ever.
+    What lies there still would answer the same again, so it gets time to leave. A phone that
+    asks its owner, or a card that moved, may stay: those are tried again soon.
     """
     ports.show(prompt)
-    ports.reader.wait_for_removal(timeout_s=3.0, cancelled=ports.cancelled)
+    soon = prompt.message in {MessageId.SEE_PHONE, MessageId.PRESENT_AGAIN}
+    wait_s = HOLD_TIME_S if soon else REMOVAL_S
+    ports.reader.wait_for_removal(timeout_s=wait_s, cancelled=ports.cancelled)
     ports.reader.release()
 
 
