@@ -99,6 +99,7 @@ class Application:
     afl: tuple[AflEntry, ...] = ()
     static_data: bytes | None = b""
     df_name: bytes = b""
+    in_records: set[int] = field(default_factory=set)
 
     @classmethod
     def selected(cls, candidate: Candidate, fci: FileControlInformation) -> Application:
@@ -200,6 +201,11 @@ def _take_record(application: Application, sfi: int, data: bytes, *, signed: boo
     outer = decode(data)
     if len(outer) != 1 or outer[0].tag != tags.RECORD_70:
         raise CardError("A record is not one template 70.")
+    for each in walk(outer[0].children):
+        if each.tag in tags.CRITICAL and each.tag in application.in_records:
+            # Book 3, 10.2 forbids redundancy between records, equal values or not.
+            raise CardError(f"The card's records state tag {each.tag:02X} twice.")
+        application.in_records.add(each.tag)
     application.objects.add(outer[0].children)
     if signed and application.static_data is not None:
         application.static_data += outer[0].value
