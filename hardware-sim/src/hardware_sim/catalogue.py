@@ -18,7 +18,6 @@ def card_ids() -> tuple[str, ...]:
     return tuple(each.id for each in sorted(profiles, key=lambda each: (each.card.order, each.id)))
 
 
-@cache
 def load_profile(name: str) -> Profile:
     """The profile called ``name``, or in the file ``name`` when it ends in ``.toml``.
 
@@ -28,6 +27,11 @@ def load_profile(name: str) -> Profile:
     if name.endswith(".toml"):
         path = Path(name)
         return read_profile(path, lambda base: _beside(path, base))
+    return _load_built_in(name)
+
+
+@cache
+def _load_built_in(name: str) -> Profile:
     return read_profile(_built_in(name), _built_in)
 
 
