@@ -63,12 +63,11 @@ class Field:
         time.sleep(_RESET_S)
 
     def sense(self, brty: str) -> Any:
-        """Selects the one card of type A or B; None when it is not there any more."""
-        wanted = nfc.clf.RemoteTarget(brty)
+        """Selects the one tag of type A, B or F; None when it is not there any more."""
+        device = self.device
+        sense = {"A": device.sense_tta, "B": device.sense_ttb, "F": device.sense_ttf}[brty[-1]]
         try:
-            if brty.endswith("A"):
-                return self.device.sense_tta(wanted)
-            return self.device.sense_ttb(wanted)
+            return sense(nfc.clf.RemoteTarget(brty))
         except nfc.clf.Error:
             return None
 
@@ -83,20 +82,27 @@ class Field:
         if cards == 1 and type_b[0] and type_b[12] & 0x09 != 0x01:
             return Sight(foreign="ISO 14443-3 B")
         if cards:
-            self._felica_sightings = 0
-            return Sight(cards=cards, brty="106A" if type_a[0] else "106B")
-        # A phone may answer as FeliCa as well, a little earlier than as a payment card.
-        seen = _listed(chipset, _FELICA, _SENSF_REQ)[0]
-        self._felica_sightings = self._felica_sightings + 1 if seen else 0
-        steady = self._felica_sightings >= _FELICA_SIGHTINGS
-        return Sight(foreign="FeliCa" if steady else "", glimpse=bool(seen))
+            return self._cards(cards, "106A" if type_a[0] else "106B")
+        return self._felica(seen=bool(_listed(chipset, _FELICA, _SENSF_REQ)[0]))
 
     def _look_by_sensing(self) -> Sight:
         type_a = self.sense("106A")
         crowded = getattr(self.device, "crowded", False)
         type_b = self.sense("106B")
         cards = (2 if crowded else bool(type_a)) + bool(type_b)
-        return Sight(cards=cards, brty="106A" if type_a else "106B")
+        if cards:
+            return self._cards(cards, "106A" if type_a else "106B")
+        return self._felica(seen=bool(self.sense("212F")))
+
+    def _cards(self, cards: int, brty: str) -> Sight:
+        self._felica_sightings = 0
+        return Sight(cards=cards, brty=brty)
+
+    def _felica(self, *, seen: bool) -> Sight:
+        """FeliCa is named when it stays alone: a phone may answer as that a little earlier."""
+        self._felica_sightings = self._felica_sightings + 1 if seen else 0
+        steady = self._felica_sightings >= _FELICA_SIGHTINGS
+        return Sight(foreign="FeliCa" if steady else "", glimpse=seen)
 
     def abandon(self) -> None:
         """Gives the port back without a word to the device, which is gone."""

@@ -36,6 +36,11 @@ class Device(nfc.clf.udp.Device):  # type: ignore[misc] # nfcpy has no types.
         with self._quickly():
             return super().sense_ttb(target)
 
+    def sense_ttf(self, target: Any) -> Any:
+        """As nfcpy's, quick."""
+        with self._quickly():
+            return super().sense_ttf(target)
+
     @contextlib.contextmanager
     def _quickly(self) -> Iterator[None]:
         self._sensing = True
