@@ -154,7 +154,8 @@ def _read_moment(value: object) -> datetime:
 
 def _read_amount(value: object) -> Amount:
     match value:
-        case {"currency": str(code), "minor": int(minor), **rest} if not rest:
+        # An exact type, since True is an int to a pattern too.
+        case {"currency": str(code), "minor": minor, **rest} if type(minor) is int and not rest:
             return Amount(minor, Currency.of(code))
         case _:
             raise _Unreadable("not an amount")

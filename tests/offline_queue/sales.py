@@ -68,15 +68,29 @@ class Till:
     clock: HandClock = field(default_factory=HandClock)
     entropy: CountingEntropy = field(default_factory=CountingEntropy)
     count: int = 0
+    prefix: str = "txn-"
+    journal: SqlJournal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = Store.open(self.path, at=self.clock.now())
-        self.journal = SqlJournal(self.store, self.clock, self.entropy)
+        store = Store.open(self.path, at=self.clock.now())
+        self.journal = SqlJournal(store, self.clock, self.entropy)
+
+    @classmethod
+    def of(cls, path: Path, journal: SqlJournal, prefix: str) -> Till:
+        """A till around a journal that is open already."""
+        till = cls.__new__(cls)
+        till.path, till.journal, till.prefix = path, journal, prefix
+        till.clock, till.entropy, till.count = HandClock(), CountingEntropy(), 0
+        return till
+
+    @property
+    def store(self) -> Store:
+        return self.journal.store
 
     def intend(self, minor: int = 1250, currency: Currency = EUR) -> Transaction:
         self.count += 1
         return self.journal.open_sale(
-            txn_id=f"txn-{self.count}",
+            txn_id=f"{self.prefix}{self.count}",
             amount=Amount(minor, currency),
             at=self.clock.now(),
             cashier="Ada",
