@@ -45,7 +45,7 @@ def encode(layout: Layout, message: Message) -> bytes:
     fault = _fault(layout, message)
     if fault is None:
         try:
-            return _join(layout, message)
+            return _join(layout, _encoded(layout, message))
         except iso8583.EncodeError as error:
             fault = f"{_describe(layout, error.field)} cannot be written"
     # Raised here, outside the handler: pyiso8583's errors hold the message they are about.
@@ -130,16 +130,18 @@ def _encoded(layout: Layout, message: Message) -> _Pieces:
     return pieces
 
 
-def _join(layout: Layout, message: Message) -> bytes:
-    pieces = {**_encoded(layout, message)}
+def _join(layout: Layout, encoded: _Pieces) -> bytes:
+    pieces = dict(encoded)
     if layout.secondary_always and "1" not in pieces:
         primary = pieces["p"]["data"]
         if layout.bitmap_encoding != "b":
             raise AssertionError("an empty second bitmap is only known in binary")
         pieces["p"] = {"len": b"", "data": bytes([primary[0] | 0x80]) + primary[1:]}
         pieces["1"] = {"len": b"", "data": bytes(8)}
-    order = ["t", "p", *(["1"] if "1" in pieces else []), *map(str, sorted(message.fields))]
-    return b"".join(pieces[key]["len"] + pieces[key]["data"] for key in order)
+    fields = sorted(int(key) for key in pieces.keys() - {"t", "p"})  # 1 is the second bitmap.
+    return b"".join(
+        pieces[key]["len"] + pieces[key]["data"] for key in ("t", "p", *map(str, fields))
+    )
 
 
 def _difference(layout: Layout, message: Message, pieces: _Pieces, wire: bytes) -> str | None:
@@ -152,4 +154,4 @@ def _difference(layout: Layout, message: Message, pieces: _Pieces, wire: bytes) 
         key = str(number)
         if pieces[key] != again[key]:
             return f"{_describe(layout, key)} is not written as it should be"
-    return None if _join(layout, message) == wire else "the bitmap is not written as it should be"
+    return None if _join(layout, again) == wire else "the bitmap is not written as it should be"
