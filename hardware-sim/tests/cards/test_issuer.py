@@ -8,23 +8,25 @@ from typing import Any
 import pytest
 from pyemv import ac, cvn, kd
 
+from hardware_sim.cryptogram import (
+    Padding,
+    common_session_key,
+    icc_master_key_a,
+    icc_master_key_b,
+    mac,
+)
 from hardware_sim.issuer import (
     CRYPTOGRAM_INPUT,
     ISSUERS,
     NO_OFFLINE_COUNTERS,
     VERSIONS,
     IssuerKeys,
-    Padding,
     application_cryptogram,
     arqc_fault,
-    common_session_key,
     dynamic_number,
     icc_master_key,
-    icc_master_key_a,
-    icc_master_key_b,
     issuer_authentication_data,
     issuer_of,
-    mac,
     verify_arqc,
 )
 

@@ -10,11 +10,8 @@ from typing import Any
 
 import pytest
 
-from hardware_sim.issuer import (
-    VERSIONS,
-    CryptogramVersion,
+from hardware_sim.cryptogram import (
     Padding,
-    application_cryptogram,
     arpc_method_1,
     arpc_method_2,
     common_session_key,
@@ -24,6 +21,7 @@ from hardware_sim.issuer import (
     pad,
     session_key,
 )
+from hardware_sim.issuer import VERSIONS, CryptogramVersion, application_cryptogram
 
 Arguments = Mapping[str, Any]
 
