@@ -25,13 +25,12 @@ from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_channel import ControlLink
-from hardware_sim.acquirer_host import PROFILE
-from hardware_sim.certificates import Credentials
+from hardware_sim.acquirer_folder import FOLDER_NAME, PROFILE, AcquirerFolder
 from terminal.errors import ConfigError, KeyStoreError
 from terminal.ports import Host, Sealer
 
-FOLDER_NAME = "sim-acquirer"
-LOG_NAME = "server.log"
+__all__ = ["FOLDER_NAME", "SimulatedAcquirer", "open_acquirer"]
+
 START_TIMEOUT_S = 20.0
 END_TIMEOUT_S = 5.0
 
@@ -94,7 +93,7 @@ class _Server:
     """A server process that this till has started. It ends by itself, with its last lease."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._log = folder / LOG_NAME
+        self._log = AcquirerFolder(folder).log_file
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
@@ -150,7 +149,7 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> SimulatedAcquirer:
     try:
         _introduce(lease, settings, options)
         _check_port(folder, port, running_port)
-        through = _through(Credentials(folder), running_port, settings)
+        through = _through(AcquirerFolder(folder), running_port, settings)
     except BaseException:
         lease.close()
         if server is not None:
@@ -200,21 +199,21 @@ def _parse(url: str, folder: Path) -> tuple[Path, int, dict[str, str]]:
     return Path(named).expanduser() if named else folder, int(port), options
 
 
-def _through(credentials: Credentials, port: int, settings: AcquirerSettings) -> TlsAcquirer:
+def _through(folder: AcquirerFolder, port: int, settings: AcquirerSettings) -> TlsAcquirer:
     """The product's own link to the server, with the server's files in place of configured ones."""
     own = replace(
         settings,
-        ca_file=credentials.ca_file,
-        certificate_file=credentials.till_certificate_file,
-        private_key_file=credentials.till_key_file,
-        sealing_key_file=credentials.sealing_key_file,
+        ca_file=folder.ca_file,
+        certificate_file=folder.till_certificate_file,
+        private_key_file=folder.till_key_file,
+        sealing_key_file=folder.sealing_key_file,
     )
     return TlsAcquirer(
         address="127.0.0.1",
         port=port,
         profile=PROFILE,
         production=False,
-        sealer=HpkeSealer.from_pem(credentials.sealing_key_file),
+        sealer=HpkeSealer.from_pem(folder.sealing_key_file),
         context=tls_context(own),
         connect_timeout_s=settings.connect_timeout_s,
     )
@@ -240,7 +239,7 @@ def _leased(folder: Path, port: int) -> tuple[ControlLink, _Server | None, int]:
         ) from cause
     raise ConfigError(
         f"The simulated acquirer in {folder} does not answer.",
-        remedy=f"See {folder / LOG_NAME}, or end the process that has {folder} open.",
+        remedy=f"See {AcquirerFolder(folder).log_file}, or end the process that has {folder} open.",
     )
 
 

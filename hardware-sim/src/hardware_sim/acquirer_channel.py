@@ -66,6 +66,9 @@ class ControlChannel:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with short_address(folder) as address:
             self._socket.bind(address)
+
+    def open(self) -> None:
+        """Takes requests from now on. Not before: operations need what is made after this."""
         self._socket.listen(64)
         threading.Thread(target=self._accept, name="acquirer-control", daemon=True).start()
 
@@ -127,6 +130,8 @@ class ControlChannel:
             return {"ok": True, **operation(request)}, takes
         except TerminalError as error:
             return {"ok": False, "error": str(error)}, takes
+        except (ValueError, KeyError, TypeError):
+            return {"ok": False, "error": f"The request {name!r} lacks something."}, takes
 
     def _take(self) -> bool:
         with self._lock:

@@ -11,7 +11,7 @@ from typing import Any
 
 from hardware_sim.acquirer_behaviour import Behaviour, as_option
 from hardware_sim.acquirer_channel import ControlLink
-from hardware_sim.acquirer_host import LEDGER_NAME
+from hardware_sim.acquirer_folder import AcquirerFolder
 from hardware_sim.acquirer_ledger import Capture, CaptureState, Entry, LedgerView
 from terminal.errors import ConfigError
 
@@ -100,7 +100,7 @@ class AcquirerControl:
         self._ask("stop")
 
     def _view(self) -> LedgerView:
-        return LedgerView(self.folder / LEDGER_NAME)
+        return LedgerView(AcquirerFolder(self.folder).ledger_file)
 
     def captures(self, state: CaptureState | None = None) -> list[Capture]:
         """The sales in the books, oldest first; all, or those of one state."""

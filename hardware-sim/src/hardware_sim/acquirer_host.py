@@ -18,21 +18,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_channel import ControlChannel
 from hardware_sim.acquirer_desk import AcquirerDesk
+from hardware_sim.acquirer_folder import PROFILE, AcquirerFolder
 from hardware_sim.acquirer_ledger import AcquirerLedger, Entry
 from hardware_sim.acquirer_server import AcquirerServer, Reply
-from hardware_sim.certificates import Credentials
+from hardware_sim.certificates import hash_key, make_credentials, opening_key
 from terminal.errors import ConfigError, TerminalError
 from terminal.iso8583.profiles import profile_named
 
-PROFILE = "base87"
-LEDGER_NAME = "ledger.db"
-PORT_NAME = "port.json"
-LOCK_NAME = "lock"
 FIRST_LEASE_S = 20.0
 RESTART_PAUSE_MAX_MS = 60_000
 
@@ -45,25 +42,17 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _write_port(folder: Path, port: int) -> None:
-    draft = folder / f".{PORT_NAME}.new"
+def _write_port(folder: AcquirerFolder, port: int) -> None:
+    draft = folder.port_file.with_suffix(".new")
     draft.write_text(json.dumps({"port": port, "pid": os.getpid()}) + "\n")
-    draft.rename(folder / PORT_NAME)
-
-
-def last_port(folder: Path) -> int:
-    """The port of the acquirer in ``folder``, running or not; 0 when it never ran."""
-    try:
-        return int(json.loads((folder / PORT_NAME).read_text())["port"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
+    draft.rename(folder.port_file)
 
 
 class AcquirerHost:
     """One running acquirer: it listens from the moment it is made until ``close``.
 
     Args:
-        folder: everything it keeps.
+        path: the folder of everything it keeps.
         port: 0 for the port of the last run, or any.
         terminals: merchant by terminal to enrol; while none is enrolled everyone is served.
         options: misbehaviour from the start, as ``Behaviour.changed`` reads it.
@@ -79,7 +68,7 @@ class AcquirerHost:
 
     def __init__(
         self,
-        folder: Path,
+        path: Path,
         *,
         port: int = 0,
         terminals: Mapping[str, str] | None = None,
@@ -88,30 +77,30 @@ class AcquirerHost:
         watch: Callable[[Entry], None] | None = None,
     ) -> None:
         behaviour = Behaviour().changed(options or {})
-        self.folder = folder
+        self.folder = AcquirerFolder(path)
         self._ended = threading.Event()
         self._restarting = threading.Lock()
-        self.credentials = Credentials(folder)
-        self._lock = _locked(folder)
+        self._lock = _locked(self.folder)
         try:
-            self.credentials = Credentials.in_folder(folder)
+            make_credentials(self.folder)
             self._watch = watch
             self._desk = self._new_desk(behaviour)
             for terminal_id, merchant_id in (terminals or {}).items():
                 self._desk.enrol(terminal_id, merchant_id)
             self._server = AcquirerServer(
-                self.credentials,
+                self.folder,
                 self._handle,
                 framing=profile_named(PROFILE).framing,
                 port=port,
-                wish=last_port(folder),
+                wish=self.folder.last_port(),
             )
             self.port = self._server.port
-            _write_port(folder, self.port)
+            _write_port(self.folder, self.port)
             self._apply(behaviour)
             self._channel = ControlChannel(
-                folder, self._operations(), self._ended.set if until_unused else None
+                path, self._operations(), self._ended.set if until_unused else None
             )
+            self._channel.open()
         except BaseException:
             self._lock.close()
             raise
@@ -121,9 +110,9 @@ class AcquirerHost:
     def _new_desk(self, behaviour: Behaviour) -> AcquirerDesk:
         return AcquirerDesk(
             profile=profile_named(PROFILE),
-            opening_key=self.credentials.opening_key(),
-            hash_key=self.credentials.hash_key(),
-            ledger=AcquirerLedger(self.folder / LEDGER_NAME),
+            opening_key=opening_key(self.folder),
+            hash_key=hash_key(self.folder),
+            ledger=AcquirerLedger(self.folder.ledger_file),
             behaviour=behaviour,
             now=_utc_now,
             watch=self._watch,
@@ -213,14 +202,14 @@ class AcquirerHost:
         return {}
 
 
-def _locked(folder: Path) -> Any:
+def _locked(folder: AcquirerFolder) -> IO[str]:
     """The open lock file of a folder that no other acquirer owns."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (folder / LOCK_NAME).open("w")
+        folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = folder.lock_file.open("w")
     except OSError as cause:
         raise ConfigError(
-            f"The simulated acquirer's folder {folder} cannot be used ({cause.strerror}).",
+            f"The simulated acquirer's folder {folder.path} cannot be used ({cause.strerror}).",
             remedy="Give it a folder that this user may write.",
         ) from cause
     try:
@@ -228,7 +217,7 @@ def _locked(folder: Path) -> Any:
     except OSError as cause:
         lock.close()
         raise AlreadyRunning(
-            f"A simulated acquirer is running in {folder} already.",
+            f"A simulated acquirer is running in {folder.path} already.",
             remedy="Join it with --acquirer sim:?dir=FOLDER, or give the new one another folder.",
         ) from cause
     return lock
@@ -271,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             until_unused=given.until_unused,
         )
     except AlreadyRunning:
-        _announce({"joined": True, "port": last_port(given.dir)})
+        _announce({"joined": True, "port": AcquirerFolder(given.dir).last_port()})
         return 0
     except TerminalError as error:
         sys.stderr.write(f"{error}\n")

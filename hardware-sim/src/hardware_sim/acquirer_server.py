@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from hardware_sim.certificates import Credentials
+from hardware_sim.acquirer_folder import AcquirerFolder
 from terminal.errors import ConfigError, HostGarbled
 from terminal.iso8583.framing import Deframer, Framing, frame
 
@@ -58,7 +58,7 @@ class AcquirerServer:
     """Listens on 127.0.0.1. ``admit`` and ``refuse`` open and shut the door on the same port.
 
     Args:
-        credentials: the certificates.
+        folder: where the certificates are.
         handle: makes the reply to one message; called from many threads.
         framing: how lengths are written.
         port: 0 for any.
@@ -70,14 +70,14 @@ class AcquirerServer:
 
     def __init__(
         self,
-        credentials: Credentials,
+        folder: AcquirerFolder,
         handle: Handle,
         *,
         framing: Framing,
         port: int = 0,
         wish: int = 0,
     ) -> None:
-        self._credentials = credentials
+        self._folder = folder
         self._handle = handle
         self._framing = framing
         self._lock = threading.Lock()
@@ -105,10 +105,8 @@ class AcquirerServer:
     def _tls(self, *, mutual: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(
-            self._credentials.server_certificate_file, self._credentials.server_key_file
-        )
-        context.load_verify_locations(self._credentials.ca_file)
+        context.load_cert_chain(self._folder.server_certificate_file, self._folder.server_key_file)
+        context.load_verify_locations(self._folder.ca_file)
         context.verify_mode = ssl.CERT_REQUIRED if mutual else ssl.CERT_OPTIONAL
         return context
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -31,131 +30,94 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from hardware_sim.acquirer_folder import AcquirerFolder
 from terminal.errors import KeyStoreError
 
 HASH_KEY_SIZE = 32
 _VALID_FOR = timedelta(days=3650)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Where the files of one simulated acquirer are. ``folder`` holds nothing of anyone else.
+def make_credentials(folder: AcquirerFolder) -> None:
+    """Makes the certificates and keys of ``folder`` on first use. The caller holds its lock.
 
-    A till needs ``ca_file`` and ``sealing_key_file`` (public), and for mutual TLS
-    ``till_certificate_file`` and ``till_key_file``.
+    Raises:
+        KeyStoreError: the folder cannot be made or written.
     """
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not folder.ca_file.exists():
+            _make(folder)
+    except OSError as cause:
+        raise KeyStoreError(
+            f"The simulated acquirer's folder {folder.path} cannot be used ({cause.strerror}).",
+            remedy="Give it a folder that this user may write.",
+        ) from cause
 
-    folder: Path
 
-    @property
-    def ca_file(self) -> Path:
-        """The certificate authority that signed the server's and the till's certificate."""
-        return self.folder / "ca.pem"
+def opening_key(folder: AcquirerFolder) -> X25519PrivateKey:
+    """The private key that opens envelopes.
 
-    @property
-    def server_certificate_file(self) -> Path:
-        """The server's certificate, for 127.0.0.1 and localhost."""
-        return self.folder / "server.pem"
-
-    @property
-    def server_key_file(self) -> Path:
-        """The server's private key."""
-        return self.folder / "server-key.pem"
-
-    @property
-    def till_certificate_file(self) -> Path:
-        """The certificate that a till shows for mutual TLS."""
-        return self.folder / "till.pem"
-
-    @property
-    def till_key_file(self) -> Path:
-        """The till's private key for mutual TLS."""
-        return self.folder / "till-key.pem"
-
-    @property
-    def sealing_key_file(self) -> Path:
-        """The X25519 public key that tills seal card data to."""
-        return self.folder / "sealing.pem"
-
-    @property
-    def opening_key_file(self) -> Path:
-        """The X25519 private key that opens what tills have sealed."""
-        return self.folder / "opening-key.pem"
-
-    @property
-    def hash_key_file(self) -> Path:
-        """The 32 bytes that key the hash of a card number in this acquirer's ledger."""
-        return self.folder / "hash.key"
-
-    @classmethod
-    def in_folder(cls, folder: Path) -> Credentials:
-        """The credentials in ``folder``, made on first use. The caller holds the folder's lock.
-
-        Raises:
-            KeyStoreError: the folder cannot be made or written.
-        """
-        credentials = cls(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not credentials.ca_file.exists():
-                credentials._make()
-        except OSError as cause:
-            raise KeyStoreError(
-                f"The simulated acquirer's folder {folder} cannot be used ({cause.strerror}).",
-                remedy="Give it a folder that this user may write.",
-            ) from cause
-        return credentials
-
-    def opening_key(self) -> X25519PrivateKey:
-        """The private key that opens envelopes.
-
-        Raises:
-            KeyStoreError: the file is missing, or holds something else.
-        """
-        key = load_pem_private_key(self._read(self.opening_key_file), password=None)
-        if not isinstance(key, X25519PrivateKey):
-            raise KeyStoreError(f"{self.opening_key_file} holds no X25519 private key.")
-        return key
-
-    def hash_key(self) -> bytes:
-        """The key of the ledger's card hashes; 32 bytes.
-
-        Raises:
-            KeyStoreError: the file is missing, or not 32 bytes long.
-        """
-        key = self._read(self.hash_key_file)
-        if len(key) != HASH_KEY_SIZE:
-            raise KeyStoreError(f"{self.hash_key_file} does not hold {HASH_KEY_SIZE} bytes.")
-        return key
-
-    def _read(self, path: Path) -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as cause:
-            raise KeyStoreError(
-                f"The simulated acquirer's {path} cannot be read ({cause.strerror}).",
-                remedy=f"Remove {self.folder} to start with a new acquirer.",
-            ) from cause
-
-    def _make(self) -> None:
-        authority = generate_private_key(SECP256R1())
-        authority_name = _name("Taptill simulated acquirer CA")
-        opening_key = X25519PrivateKey.generate()
-        public_key = opening_key.public_key()
-        server_key, server = _issue(authority, authority_name, "localhost", server=True)
-        till_key, till = _issue(authority, authority_name, "till", server=False)
-        _write(self.server_key_file, server_key)
-        _write(self.server_certificate_file, server)
-        _write(self.till_key_file, till_key)
-        _write(self.till_certificate_file, till)
-        _write(self.opening_key_file, _private_pem(opening_key))
-        _write(
-            self.sealing_key_file,
-            public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    Raises:
+        KeyStoreError: the file is missing, or holds something else.
+    """
+    try:
+        key = load_pem_private_key(_read(folder, folder.opening_key_file), password=None)
+    except ValueError:
+        key = None
+    if not isinstance(key, X25519PrivateKey):
+        raise KeyStoreError(
+            f"{folder.opening_key_file} holds no X25519 private key.", remedy=_anew(folder)
         )
-        _write(self.hash_key_file, secrets.token_bytes(HASH_KEY_SIZE))
-        # The CA's private key is used here and forgotten: this CA never signs anything else.
-        _write(self.ca_file, _self_signed(authority, authority_name))
+    return key
+
+
+def hash_key(folder: AcquirerFolder) -> bytes:
+    """The key of the ledger's card hashes; 32 bytes.
+
+    Raises:
+        KeyStoreError: the file is missing, or not 32 bytes long.
+    """
+    key = _read(folder, folder.hash_key_file)
+    if len(key) != HASH_KEY_SIZE:
+        raise KeyStoreError(
+            f"{folder.hash_key_file} does not hold {HASH_KEY_SIZE} bytes.", remedy=_anew(folder)
+        )
+    return key
+
+
+def _anew(folder: AcquirerFolder) -> str:
+    return f"Remove {folder.path} to start with a new acquirer."
+
+
+def _read(folder: AcquirerFolder, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise KeyStoreError(
+            f"The simulated acquirer's {path} cannot be read ({cause.strerror}).",
+            remedy=_anew(folder),
+        ) from cause
+
+
+def _make(folder: AcquirerFolder) -> None:
+    authority = generate_private_key(SECP256R1())
+    authority_name = _name("Taptill simulated acquirer CA")
+    private_key = X25519PrivateKey.generate()
+    public_key = private_key.public_key()
+    server_key, server = _issue(authority, authority_name, "localhost", server=True)
+    till_key, till = _issue(authority, authority_name, "till", server=False)
+    _write(folder.server_key_file, server_key)
+    _write(folder.server_certificate_file, server)
+    _write(folder.till_key_file, till_key)
+    _write(folder.till_certificate_file, till)
+    _write(folder.opening_key_file, _private_pem(private_key))
+    _write(
+        folder.sealing_key_file,
+        public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    )
+    _write(folder.hash_key_file, secrets.token_bytes(HASH_KEY_SIZE))
+    # The CA's private key is used here and forgotten: this CA never signs anything else.
+    _write(folder.ca_file, _self_signed(authority, authority_name))
 
 
 def _name(common_name: str) -> x509.Name:

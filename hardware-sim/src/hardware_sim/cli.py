@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.console import Console
@@ -25,9 +26,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from drivers.door import Chip, PatternChip
-from hardware_sim.acquirer import FOLDER_NAME
 from hardware_sim.acquirer_amounts import TEST_AMOUNTS
 from hardware_sim.acquirer_control import AcquirerControl
+from hardware_sim.acquirer_folder import FOLDER_NAME
 from hardware_sim.acquirer_host import AcquirerHost, terminal_of
 from hardware_sim.acquirer_ledger import Capture, Entry
 from hardware_sim.card import EmvCard
@@ -161,16 +162,16 @@ def acquirer(
 
 
 def _introduce(console: Console, host: AcquirerHost) -> None:
-    files = host.credentials
+    folder, path = host.folder, host.folder.path.resolve()
     lines = {
         "Simulated acquirer": f"127.0.0.1:{host.port}, TLS, no money moves",
-        "A till joins it with": f"--acquirer 'sim:?dir={host.folder}'",
+        "A till joins it with": f"--acquirer 'sim:?dir={quote(str(path))}'",
         "or by address": f"--acquirer 'iso8583+tls://127.0.0.1:{host.port}?mode=test'",
-        "  ca_file": files.ca_file,
-        "  certificate_file": files.till_certificate_file,
-        "  private_key_file": files.till_key_file,
-        "  sealing_key_file": files.sealing_key_file,
-        "Change it live with": f"taptill sim set --dir {host.folder} latency_ms=300",
+        "  ca_file": folder.ca_file,
+        "  certificate_file": folder.till_certificate_file,
+        "  private_key_file": folder.till_key_file,
+        "  sealing_key_file": folder.sealing_key_file,
+        "Change it live with": f"taptill sim set --dir {path} latency_ms=300",
     }
     for name, value in lines.items():
         console.print(f"{name:<21} {value}", markup=False)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from drivers.acquirer import open_acquirer as open_by_address
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer_behaviour import ALWAYS, Behaviour, Fault
+from hardware_sim.acquirer_folder import AcquirerFolder
 from hardware_sim.bench_till import BenchTill, Slip
-from hardware_sim.certificates import Credentials
 from terminal.errors import ConfigError, HostError, HostGarbled, HostSilent, HostUnreachable
 from terminal.iso8583.messages import reversal_of
 from terminal.iso8583.profiles import BASE87
@@ -134,7 +134,7 @@ def test_a_live_change_that_is_wrong_changes_nothing(till: BenchTill) -> None:
 def test_the_certificate_of_the_till_is_demanded_when_told_to(
     till: BenchTill, tmp_path: Path
 ) -> None:
-    files = Credentials(till.control.folder)
+    files = AcquirerFolder(till.control.folder)
     till.control.set(mutual_tls=True)
     assert till.sell(Slip(stan=1)).response_code == "00"
     bare = AcquirerSettings(

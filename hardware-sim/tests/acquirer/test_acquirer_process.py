@@ -22,11 +22,13 @@ import pytest
 
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer import open_acquirer
+from hardware_sim.acquirer_channel import ControlLink, short_address
 from hardware_sim.acquirer_control import AcquirerControl
+from hardware_sim.acquirer_folder import AcquirerFolder
 from hardware_sim.acquirer_host import AcquirerHost, AlreadyRunning, main
 from hardware_sim.acquirer_ledger import CaptureState
 from hardware_sim.bench_till import PAN, BenchTill, Slip
-from hardware_sim.certificates import Credentials
+from hardware_sim.certificates import make_credentials
 from terminal.errors import ConfigError, HostError, StoreError, StoreTooNew, TerminalError
 
 SERVER = (sys.executable, "-P", "-m", "hardware_sim.acquirer_host")
@@ -99,6 +101,8 @@ def test_a_restart_in_the_same_folder_is_the_same_acquirer(
     before = {path.name: path.read_bytes() for path in server.folder.glob("*.pem")}
     port = server.facts["port"]
     server.kill()
+    # The books can be read while nobody runs, with what is still in the write-ahead log.
+    assert len(till.control.captures()) == 1
     server.start()
     assert server.facts["port"] == port
     assert {path.name: path.read_bytes() for path in server.folder.glob("*.pem")} == before
@@ -175,7 +179,7 @@ def test_garbage_and_silence_on_the_port_hold_nobody_up(till: BenchTill, seed: i
     chance = random.Random(seed)
     address = ("127.0.0.1", till.control.port)
     silent = [socket.create_connection(address) for _ in range(40)]
-    context = ssl.create_default_context(cafile=str(Credentials(till.control.folder).ca_file))
+    context = ssl.create_default_context(cafile=str(AcquirerFolder(till.control.folder).ca_file))
     frames = [
         b"",
         b"\x00",
@@ -202,6 +206,22 @@ def test_garbage_and_silence_on_the_port_hold_nobody_up(till: BenchTill, seed: i
     assert (till.control.folder / "server.log").read_bytes() == b""
     unreadable = [row for row in till.control.ledger() if row.mti == "----"]
     assert len(unreadable) == 12
+
+
+def test_nonsense_on_the_control_channel_is_answered_as_such(till: BenchTill) -> None:
+    link = ControlLink(till.control.folder)
+    requests: list[dict[str, object]] = [{}, {"options": 7}, {"options": {"latency_ms": [1]}}]
+    answers = [link.ask("set", **request) for request in requests]
+    answers += [link.ask("enrol"), link.ask("restart", pause_ms="soon"), link.ask("sell")]
+    assert [answer["ok"] for answer in answers] == [False] * 6
+    link.close()
+    with socket.socket(socket.AF_UNIX) as raw, short_address(till.control.folder) as address:
+        raw.connect(address)
+        raw.sendall(b"\xff\n[]\n7\n")
+        raw.shutdown(socket.SHUT_WR)
+        with raw.makefile("rb") as lines:
+            assert [json.loads(line)["ok"] for line in lines] == [False] * 3
+    assert till.sell(Slip()).response_code == "00"
 
 
 def test_many_tills_at_once_are_each_booked_once(open_till: Callable[..., BenchTill]) -> None:
@@ -273,13 +293,15 @@ def test_private_keys_are_for_the_owner_alone(till: BenchTill) -> None:
 
 
 def test_making_the_keys_can_be_cut_short(tmp_path: Path) -> None:
-    whole = Credentials.in_folder(tmp_path)
-    first = whole.sealing_key_file.read_bytes()
+    folder = AcquirerFolder(tmp_path)
+    make_credentials(folder)
+    first = folder.sealing_key_file.read_bytes()
+    make_credentials(folder)
+    assert folder.sealing_key_file.read_bytes() == first
     # ca.pem is written last: without it the set was never complete, and is made anew.
-    whole.ca_file.unlink()
-    again = Credentials.in_folder(tmp_path)
-    assert again.sealing_key_file.read_bytes() != first
-    assert Credentials.in_folder(tmp_path).sealing_key_file.read_bytes() != first
+    folder.ca_file.unlink()
+    make_credentials(folder)
+    assert folder.sealing_key_file.read_bytes() != first
 
 
 def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
