@@ -30,6 +30,7 @@ from hardware_sim.tags import IsoDepTag, Tag
 BAUD_RATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
 _DEFAULT_BAUD = 115200
 _WAKE_UP_BYTES = 5
+_FIRMWARE_BLOCK = 62  # The firmware activates with frames of 64 bytes, CRC included.
 
 _OK = b"\x00"
 _TIMEOUT = b"\x01"
@@ -265,14 +266,14 @@ class Pn532:
             head = bytes((number, *tag.sens[::-1], tag.sak, len(tag.uid))) + tag.uid
             if self._parameters & 0x10 and isinstance(tag, IsoDepTag):  # fAutomaticRATS
                 answer = tag.frame(b"\xe0\x50")
-                return head + (answer.block if answer else b"")
+                return head + (answer.block[:_FIRMWARE_BLOCK] if answer else b"")
             return head
         if tag.technology == "F":
             return bytes((number, len(tag.sensf) + 1)) + tag.sensf
         # The firmware activates a type B card itself: 64 byte frames, the number as CID.
         attrib = b"\x1d" + tag.uid[:4] + bytes((0x00, 0x05, 0x01, number))
         answer = tag.frame(attrib)
-        result = answer.block if answer else b""
+        result = answer.block[:_FIRMWARE_BLOCK] if answer else b""
         return bytes((number,)) + tag.sensb + bytes((len(result),)) + result
 
     def _communicate_thru(self, data: bytes) -> bytes | None:
