@@ -18,7 +18,7 @@ from tests.drivers.nfcpy.taps import LONGEST, tap
 
 
 @pytest.mark.parametrize("type_b", [False, True], ids=["type A", "type B"])
-@pytest.mark.parametrize("chunk", [1, 13, 256])
+@pytest.mark.parametrize("chunk", [1, 256])
 @pytest.mark.parametrize("fsci", range(9), ids=lambda fsci: f"frames of {FRAME_SIZES[fsci]}")
 def test_long_commands_and_answers_are_chained(
     world: Pn532OnPty, reader: Reader, fsci: int, chunk: int, *, type_b: bool
