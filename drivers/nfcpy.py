@@ -16,6 +16,7 @@ from typing import Any
 try:
     import nfc.clf
     import nfc.clf.device
+    import nfc.clf.transport
     import nfc.tag
     import serial.tools.list_ports
 except OSError as cause:  # libusb1 loads its shared library at import, and says so as OSError.
@@ -227,9 +228,10 @@ def _connect_udp(host: str, port: int) -> Any:
 def _connect_usb(path: str) -> Any:
     try:
         device = nfc.clf.device.connect(path)
-    except OSError as error:
+    except (OSError, nfc.clf.transport.libusb.USBError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise ReaderNotFound(
-            f"The USB reader {path} cannot be opened ({error.strerror}).",
+            f"The USB reader {path} cannot be opened ({reason}).",
             remedy="Give this user access with a udev rule, and unload pn533_usb if it holds it.",
         ) from None
     if device is None:
@@ -265,9 +267,16 @@ def discover() -> list[FoundReader]:
     """USB readers that nfcpy knows, and serial ports that may have a PN532 behind them.
 
     A serial port is not probed: what is behind it might be a printer.
+
+    Raises:
+        ReaderNotFound: the USB bus cannot be searched.
     """
     found = []
-    for vendor, product, _, _ in nfc.clf.transport.USB.find("usb"):
+    try:
+        attached = nfc.clf.transport.USB.find("usb")
+    except nfc.clf.transport.libusb.USBError:
+        raise ReaderNotFound("The USB bus cannot be searched for readers.") from None
+    for vendor, product, _, _ in attached:
         if (vendor, product) in nfc.clf.device.usb_device_map:
             url = f"nfcpy:usb:{vendor:04x}:{product:04x}"
             chip = nfc.clf.device.usb_device_map[vendor, product].upper()

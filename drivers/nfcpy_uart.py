@@ -131,7 +131,8 @@ def connect_pn532(path: str) -> Any:
             # A till that was killed leaves the chip at the high speed, where it hears nothing.
             _slow_down(uart, path)
             return nfc.clf.pn532.init(uart)
-    except (OSError, termios.error, nfc.clf.pn532.Chipset.Error):
+    except (OSError, termios.error, ValueError, nfc.clf.pn532.Chipset.Error):
+        # ValueError: something answers, and not with the four bytes of a PN532's version.
         uart.close()
         raise ReaderNotFound(
             f"No PN532 answers on {path}.",
