@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 from kivy.app import App
 from kivy.clock import Clock
@@ -12,8 +12,8 @@ from kivy.uix.floatlayout import FloatLayout
 
 from terminal.bench import Bench
 from terminal.errors import ConfigError
-from terminal.money import Amount, Currency
-from ui.events import TillEvent
+from terminal.money import Currency
+from ui.ports import TillPort
 from ui.presenter.page import page
 from ui.presenter.state import ViewState
 from ui.presenter.touches import (
@@ -36,19 +36,6 @@ from ui.words import Words
 
 TILL_SIZE = (800, 480)
 BENCH_SIZE = (1280, 720)
-
-
-class TillPort(Protocol):
-    """What the face needs of a till; ``ui.till.Till`` is one."""
-
-    events: queue.SimpleQueue[TillEvent]
-    wake: Callable[[], None]
-
-    def charge(self, amount: Amount) -> None:
-        """Asks for one payment; returns at once."""
-
-    def cancel(self) -> None:
-        """Asks to stop waiting for a card; returns at once."""
 
 
 class TillApp(App):

@@ -11,22 +11,25 @@ leaves brackets unmirrored, which is made good here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
 from arabic_reshaper import ArabicReshaper
 from bidi import get_display
 
-from ui.words import ISOLATE_FIRST, POP_ISOLATE, Words
+from ui.words import ISOLATE_FIRST, ISOLATE_LTR, POP_ISOLATE, Words
 
 _INVISIBLE = dict.fromkeys(
     map(ord, "\u200b\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u202a\u202b\u202c\ufeff")
 )
 _PROTECTED_ZERO = 0xE000
 _UNPROTECTED = {_PROTECTED_ZERO + value: str(value) for value in range(10)}
+_ISOLATED = re.compile("[\u2066\u2068].*?\u2069")
+_LATIN = re.compile("[A-Za-z]")
 _OPENERS = dict(zip("([{\u00ab\u2039", ")]}\u00bb\u203a", strict=True))
 _CLOSERS = {closer: opener for opener, closer in _OPENERS.items()}
-_RESHAPER = ArabicReshaper(configuration={"delete_harakat": False})
+_RESHAPER = ArabicReshaper()
 
 Measure = Callable[[str], float]
 
@@ -37,13 +40,22 @@ def is_arabic(text: str) -> bool:
 
 
 def _protect(text: str) -> str:
-    """References' digits as private-use characters, so that the last step leaves them alone."""
+    """Digits that stay as they are, as private-use characters that the last step restores.
+
+    Those are the digits of references, and those of foreign text: a line with Latin letters
+    and without Arabic ones, such as the name of a reader. Amounts are never protected.
+    """
+    bare = _ISOLATED.sub("", text)
+    foreign = bool(_LATIN.search(bare)) and not is_arabic(bare)
     shown = []
-    inside = False
+    inside = ""
     for letter in text:
-        if letter in (ISOLATE_FIRST, POP_ISOLATE):
-            inside = letter == ISOLATE_FIRST
-        protected = inside and letter in "0123456789"
+        if letter in (ISOLATE_FIRST, ISOLATE_LTR):
+            inside = letter
+        elif letter == POP_ISOLATE:
+            inside = ""
+        kept = inside == ISOLATE_FIRST or (foreign and not inside)
+        protected = kept and letter in "0123456789"
         shown.append(chr(_PROTECTED_ZERO + int(letter)) if protected else letter)
     return "".join(shown)
 

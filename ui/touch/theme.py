@@ -30,6 +30,7 @@ class Theme:
     brand: str
     brand_pressed: str
     on_brand: str
+    link: str
     disabled: str
     on_disabled: str
     ok: str
@@ -73,6 +74,7 @@ LIGHT = Theme(
     brand="#0B5FFF",
     brand_pressed="#0848C2",
     on_brand="#FFFFFF",
+    link="#0848C2",
     disabled="#E4E9F2",
     on_disabled="#5B6779",
     ok="#067647",
@@ -92,7 +94,7 @@ LIGHT = Theme(
     neutral_solid="#475467",
     ready_solid="#0B5FFF",
     on_solid="#FFFFFF",
-    light_on="#12934F",
+    light_on="#0E8345",
     light_off="#D3DAE6",
     stripe="#6927DA",
     on_stripe="#FFFFFF",
@@ -107,9 +109,10 @@ DARK = Theme(
     ink2="#B3BECE",
     border="#6B7A92",
     hairline="#27344B",
-    brand="#2F6BFF",
+    brand="#2A64F6",
     brand_pressed="#1E54DB",
     on_brand="#FFFFFF",
+    link="#84ADFF",
     disabled="#1E293D",
     on_disabled="#94A2B8",
     ok="#47CD89",
@@ -144,9 +147,10 @@ BENCH = Theme(
     ink2="#AEBBD1",
     border="#7485A6",
     hairline="#2B3B5C",
-    brand="#2F6BFF",
+    brand="#2A64F6",
     brand_pressed="#1E54DB",
     on_brand="#FFFFFF",
+    link="#84ADFF",
     disabled="#1A2742",
     on_disabled="#94A2B8",
     ok="#5BD69A",
@@ -183,6 +187,8 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("ink2", "surface"),
     ("on_brand", "brand"),
     ("on_brand", "brand_pressed"),
+    ("link", "surface"),
+    ("link", "pressed"),
     ("on_disabled", "disabled"),
     ("on_stripe", "stripe"),
     ("on_solid", "ready_solid"),

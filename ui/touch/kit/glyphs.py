@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from kivy.graphics import SmoothEllipse, SmoothLine, SmoothRoundedRectangle
 
-from ui.presenter.page import Glyph
+from ui.presenter.sayings import Glyph
 
 Draw = Callable[[float, float, float, float], None]
 

@@ -10,7 +10,7 @@ from kivy.graphics import PopMatrix, PushMatrix, Rotate, SmoothEllipse, SmoothRo
 from kivy.metrics import dp
 from kivy.properties import NumericProperty, ObjectProperty, StringProperty
 
-from ui.presenter.page import Glyph
+from ui.presenter.sayings import Glyph
 from ui.touch.kit.glyphs import GLYPHS, arc, chip, dot
 from ui.touch.kit.surface import Painted
 

@@ -20,7 +20,7 @@ from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from ui.presenter.page import Glyph, Tone
+from ui.presenter.sayings import Glyph, Tone
 from ui.touch.kit.glyphs import GLYPHS, backspace
 from ui.touch.kit.skin import rgba_of, skin
 from ui.touch.kit.txt import Txt
@@ -98,18 +98,24 @@ class Row(BoxLayout):
     """A row that runs in the reading direction: mirrored for right-to-left languages."""
 
     def __init__(self, **kwargs: Any) -> None:
+        self._mirrored = skin.say().rtl
         super().__init__(**kwargs)
-        self._mirrored = False
         skin.watch(self._turn)
-        Clock.schedule_once(self._turn, -1)
+
+    def add_widget(self, widget: Widget, index: int = 0, canvas: Any = None) -> None:
+        """Adds at the end of the reading direction."""
+        place = len(self.children) if self._mirrored and index == 0 else index
+        super().add_widget(widget, place, canvas)
 
     def _turn(self, *_: object) -> None:
-        rtl = skin.say().rtl
-        if rtl != self._mirrored:
-            self._mirrored = rtl
-            for child in list(self.children):
-                self.remove_widget(child)
-                self.add_widget(child)
+        if skin.say().rtl == self._mirrored:
+            return
+        self._mirrored = not self._mirrored
+        # Kivy keeps children last first, and a mirrored row was filled the other way round.
+        logical = list(reversed(self.children)) if self._mirrored else list(self.children)
+        self.clear_widgets()
+        for child in logical:
+            self.add_widget(child)
 
 
 class PlateBox(Plate, BoxLayout):
@@ -152,7 +158,7 @@ class Press(ButtonBehavior, Painted):
             "primary": ("brand_pressed" if down else "brand", "", "on_brand"),
             "quiet": ("pressed" if down else "surface", "border", "ink"),
             "key": ("pressed" if down else "surface", "hairline", "ink"),
-            "link": ("pressed" if down else "", "", "brand"),
+            "link": ("pressed" if down else "", "", "link"),
         }[self.rank]
         if not self.enabled:
             fill, border, ink = "disabled", "", "on_disabled"

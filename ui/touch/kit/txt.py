@@ -54,7 +54,8 @@ class Txt(Widget):
     in ``max_lines`` lines is taken; ``rather_small`` tries every size on one line first.
     ``fits`` turns False when none does, which a test forbids. ``shade`` is a token of the
     theme, and ``ink`` (``#RRGGBB``) a colour of the text's own in its place. ``align`` is
-    start, center or end of the reading direction.
+    start, center or end of the reading direction. With ``room`` the text may take that
+    height, and the widget becomes as tall as the text is.
     """
 
     text = StringProperty("")
@@ -66,9 +67,11 @@ class Txt(Widget):
     valign = OptionProperty("middle", options=("top", "middle", "bottom"))
     max_lines = NumericProperty(1)
     rather_small = BooleanProperty(False)
+    room = NumericProperty(0)
     fits = BooleanProperty(True)
     natural_width = NumericProperty(0)
     skin = ObjectProperty(None)
+    height: Any  # Kivy's; named here because it is assigned to.
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("skin", skin)
@@ -115,12 +118,18 @@ class Txt(Widget):
             drawn = "\n".join(lines)
             leading = _LEADING_ARABIC if is_arabic(drawn) else _LEADING
             wide = max(measure(line, size, bold=self.bold) for line in lines)
-            tall = size * leading * len(lines)
+            tall: float = size * leading * len(lines)
             # A line box is taller than its ink, so a hair of overlap is no clipping.
-            self.fits = len(lines) <= most and wide <= self.width + 1 and tall <= self.height + 2
+            self.fits = (
+                len(lines) <= most
+                and wide <= self.width + 1
+                and tall <= (self.room or self.height) + 2
+            )
             if self.fits:
                 break
         self.natural_width = wide
+        if self.room:
+            self.height = min(tall, self.room)
         self._paint(lines, size, leading)
 
     def _paint(self, lines: list[str], size: float, leading: float) -> None:

@@ -11,7 +11,8 @@ from kivy.properties import ObjectProperty
 from kivy.uix.floatlayout import FloatLayout
 
 from terminal.transaction import MoneyTaken
-from ui.presenter.page import Glyph, Key, Page, Tone
+from ui.presenter.page import Key, Page
+from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.touches import Touch
 
 # The kv files name these widgets, and Kivy finds them once their modules are imported.

@@ -1,0 +1,368 @@
+"""Pictures of the touchscreen, without a display: every key screen in every language.
+
+    python tools/shots.py FOLDER [--readme]
+
+writes one PNG per screen and language and a contact sheet per language; ``--readme`` writes
+only the pictures that the README shows. It needs Mesa (``libegl1 libgl1``) and Pillow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+os.environ.update(
+    SDL_VIDEODRIVER="offscreen",
+    SDL_AUDIODRIVER="dummy",
+    # Without this, Mesa's software renderer queues frames without bound.
+    LP_NUM_THREADS="0",
+    KIVY_METRICS_DENSITY="1",
+    KIVY_METRICS_FONTSCALE="1",
+    KIVY_DPI="96",
+    KIVY_HOME=tempfile.mkdtemp(prefix="taptill-shots-"),
+)
+
+from PIL import Image
+
+from terminal.bench import BenchCard, BenchSwitch
+from terminal.emv.outcome import MessageId
+from terminal.money import Amount, Currency
+from terminal.transaction import (
+    AuthorisationSent,
+    Cancelled,
+    CardSummary,
+    FateUnknown,
+    HostApproved,
+    HostDeclined,
+    SaleIntended,
+    StoredOffline,
+    Transaction,
+)
+from ui.events import (
+    Authorising,
+    CardRead,
+    Finished,
+    NetworkChanged,
+    OutOfService,
+    PendingChanged,
+    Presenting,
+    Prompted,
+    ReaderChanged,
+    ReceiptDone,
+    Refused,
+    TillEvent,
+)
+from ui.presenter.touches import Cancel, Digit, Done, Touch
+from ui.touch.app import BENCH_SIZE, TILL_SIZE, TillApp
+from ui.touch.kit.skin import skin
+from ui.touch.theme import DARK, LIGHT
+from ui.touch.window import open_window
+from ui.words import LANGUAGES, Words
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CARD = CardSummary(
+    "tok_0", "\u2022\u2022\u2022\u2022 1234", "Visa", "A0000000031010", "VISA CREDIT", "f", 1
+)
+SHOPS = {"fa": "کافه نمونه", "bg": "Кафе „Пример“", "fr": "Café des Halles", "es": "Café Ñandú"}
+CURRENCIES = {"fa": "IRR"}
+
+
+class StillTill:
+    """A till that does nothing: the events come from the scene."""
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
+        self.wake: Callable[[], None] = lambda: None
+
+    def charge(self, amount: Amount) -> None:
+        """Nothing."""
+
+    def cancel(self) -> None:
+        """Nothing."""
+
+    def forward_now(self) -> None:
+        """Nothing."""
+
+
+class PaintedBench:
+    """A bench for the picture: the cards and lines that a real one would have."""
+
+    def cards(self) -> tuple[BenchCard, ...]:
+        """Eight of them."""
+        return (
+            BenchCard("1", "Visa credit", "approves", "Visa", "#1A1F71"),
+            BenchCard("2", "Visa debit", "approves, PIN above the limit", "Visa", "#0E4595"),
+            BenchCard("3", "Mastercard credit", "approves", "Mastercard", "#C8102E"),
+            BenchCard("4", "Maestro debit", "approves, online PIN", "Mastercard", "#0099DF"),
+            BenchCard("5", "Phone", "wants to be unlocked first", "Visa", "#111827"),
+            BenchCard("6", "Watch", "verified on the wrist", "Mastercard", "#F79E1B"),
+            BenchCard("7", "Two cards", "a wallet with two in it", "", "#B45309"),
+            BenchCard("8", "Transit card", "a ticket, no payment", "", "#15803D"),
+        )
+
+    def tap(self, card_id: str) -> None:
+        """Nothing."""
+
+    def remove(self) -> None:
+        """Nothing."""
+
+    def switches(self) -> tuple[BenchSwitch, ...]:
+        """Four of them."""
+        return (
+            BenchSwitch("early", "Take the card away early", on=False),
+            BenchSwitch("slow", "Slow card", on=True),
+            BenchSwitch("unplugged", "Unplug the reader", on=False),
+            BenchSwitch("offline", "Cut the network", on=False),
+        )
+
+    def set_switch(self, switch_id: str, on: bool) -> None:  # noqa: FBT001 - as in the protocol
+        """Nothing."""
+
+    def log(self) -> tuple[str, ...]:
+        """The talk of one tap."""
+        return (
+            "Visa credit: on the reader",
+            "SELECT payment directory: 1 application",
+            "SELECT Visa: asks for 9 values",
+            "GET PROCESSING OPTIONS: cryptogram, online",
+            "READ RECORD 1 of file 2: done",
+            "Visa credit: taken away",
+        )
+
+
+class PaintedBooks(PaintedBench):
+    """The acquirer's side of the bench."""
+
+    def cards(self) -> tuple[BenchCard, ...]:
+        """None."""
+        return ()
+
+    def switches(self) -> tuple[BenchSwitch, ...]:
+        """None here."""
+        return ()
+
+    def log(self) -> tuple[str, ...]:
+        """Three sales."""
+        return (
+            "0200  EUR 8.40  Visa 1234  approved",
+            "0200  EUR 10.51  Mastercard 4242  declined 51",
+            "0220  EUR 4.20  Visa 1234  stored offline, approved",
+            "0200  EUR 12.50  Visa 1234  approved",
+        )
+
+
+class Studio:
+    """One window, one app at a time, and pictures of it."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        from kivy.base import EventLoop  # noqa: PLC0415 - the window must be configured first
+
+        self.window = open_window(*size, frames_per_s=0)
+        self._loop = EventLoop
+        self._started = False
+        self.till = StillTill()
+        self.app: Any = None
+
+    def open(self, language: str, *, bench: bool) -> None:
+        """A fresh app in this language."""
+        self.close()
+        code = CURRENCIES.get(language, "EUR")
+        self.till = StillTill()
+        self.app = TillApp(
+            self.till,
+            [PaintedBench(), PaintedBooks()] if bench else [],
+            shop=SHOPS.get(language, "Corner Coffee"),
+            currency=Currency.of(code),
+            words=Words(language),
+            theme=skin.theme,
+        )
+        self.app._run_prepare()  # noqa: SLF001 - the part of App.run before its endless loop
+        if not self._started:
+            self._loop.start()
+            self._started = True
+        self.frames(4)
+        if bench:
+            time.sleep(0.4)
+            self.frames(4)
+
+    def close(self) -> None:
+        """Ends the app, not the window."""
+        if self.app is not None:
+            self.app.dispatch("on_stop")
+            for child in list(self.window.children):
+                self.window.remove_widget(child)
+            type(self.app)._running_app = None  # noqa: SLF001 - Kivy knows one app per process
+            self.app = None
+
+    def frames(self, count: int) -> None:
+        """Lets the app draw."""
+        for _ in range(count):
+            self._loop.idle()
+
+    def tell(self, *events: TillEvent) -> None:
+        """Events from the till, and the frames that show them."""
+        for event in events:
+            self.till.events.put(event)
+        self.till.wake()
+        self.frames(4)
+
+    def touch(self, *touches: Touch) -> None:
+        """The cashier's touches."""
+        for each in touches:
+            self.app.touch(each)
+        self.frames(4)
+
+    def picture(self) -> Image.Image:
+        """What is on the window now."""
+        from kivy.graphics.opengl import (  # noqa: PLC0415 - needs the window's context
+            GL_RGB,
+            GL_UNSIGNED_BYTE,
+            glReadPixels,
+        )
+
+        shots: list[bytes] = []
+        width, height = self.window.system_size
+
+        def flip(*_: object) -> None:
+            shots.append(glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE))
+
+        self.window.canvas.ask_update()
+        self.window.bind(on_flip=flip)
+        self.frames(1)
+        self.window.unbind(on_flip=flip)
+        image = Image.frombytes("RGB", (width, height), shots[-1])
+        return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+
+
+def scenes(studio: Studio) -> Iterator[str]:
+    """Plays every key screen, and yields its name when it is up."""
+    currency: Currency = studio.app.state.currency
+    unit = 10**currency.exponent if currency.code == "IRR" else 1
+    amount = Amount(1250 * unit * (1000 if unit > 1 else 1), currency)
+    begun = Transaction.begin(SaleIntended(NOW, "t1", 1, amount))
+    sent = begun.after(AuthorisationSent(NOW, CARD, 1, "000000000001", 1))
+    yield "start"
+    studio.touch(*(Digit(int(each)) for each in str(amount.minor // unit)))
+    yield "amount"
+    studio.tell(Presenting(amount, 60.0))
+    yield "present"
+    studio.tell(Prompted(MessageId.ONE_CARD_ONLY))
+    yield "one-card-only"
+    studio.tell(Prompted(MessageId.SEE_PHONE))
+    yield "see-phone"
+    studio.tell(CardRead())
+    yield "card-read"
+    studio.tell(Authorising(15.0))
+    yield "authorising"
+    approved = sent.after(HostApproved(NOW, "00", "123456", amount.minor))
+    studio.tell(Finished(approved, None), ReceiptDone("t1", ok=True, note="receipt"))
+    yield "approved"
+    partly = sent.after(HostApproved(NOW, "10", "123456", amount.minor * 3 // 5))
+    studio.tell(Finished(partly, None))
+    yield "partly"
+    studio.tell(Finished(sent.after(HostDeclined(NOW, "51", "")), None))
+    yield "declined"
+    studio.tell(NetworkChanged(online=False), PendingChanged(3, Amount(amount.minor * 3, currency)))
+    stored = begun.after(StoredOffline(NOW, CARD, 1, "000000000001", 1, ""))
+    studio.tell(Finished(stored, None))
+    yield "stored"
+    studio.tell(Finished(sent.after(FateUnknown(NOW, "")), None))
+    yield "unknown"
+    studio.touch(Done())
+    yield "start-offline"
+    studio.tell(NetworkChanged(online=True))
+    studio.tell(Presenting(amount, 60.0))
+    studio.touch(Cancel())
+    yield "cancelling"
+    studio.tell(Finished(begun.after(Cancelled(NOW, "")), None))
+    yield "cancelled"
+    studio.tell(ReaderChanged(ok=False, text=""))
+    studio.tell(Refused("The reader PN532 on /dev/ttyUSB0 is gone.", "Plug it in again."))
+    yield "refused"
+    studio.touch(Done())
+    yield "no-reader"
+    studio.tell(OutOfService("The ledger cannot be written.", "Free some space on the disk."))
+    yield "closed"
+
+
+def contact_sheet(pictures: list[Image.Image], columns: int = 3) -> Image.Image:
+    """All pictures on one page, half size."""
+    width, height = (side // 2 for side in pictures[0].size)
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * (width + 10) + 10, rows * (height + 10) + 10), "#8A94A6")
+    for index, picture in enumerate(pictures):
+        place = (10 + index % columns * (width + 10), 10 + index // columns * (height + 10))
+        sheet.paste(picture.resize((width, height), Image.Resampling.LANCZOS), place)
+    return sheet
+
+
+def all_screens(folder: Path) -> None:
+    """Each language, and the dark theme in English."""
+    studio = Studio(TILL_SIZE)
+    skin.motion = False
+    for language, theme in (*((each, LIGHT) for each in LANGUAGES), ("en", DARK)):
+        skin.theme = theme
+        name = language if theme is LIGHT else f"{language}-{theme.name}"
+        studio.open(language, bench=False)
+        pictures = []
+        for scene in scenes(studio):
+            pictures.append(studio.picture())
+            pictures[-1].save(folder / f"{name}-{scene}.png", optimize=True)
+        contact_sheet(pictures).save(folder / f"sheet-{name}.png", optimize=True)
+        print(folder / f"sheet-{name}.png")
+    studio.close()
+
+
+def readme_pictures(folder: Path) -> None:
+    """The bench with a tap going on, and the results in five languages, small enough to keep."""
+    skin.motion = False
+    studio = Studio(BENCH_SIZE)
+    studio.open("en", bench=True)
+    for scene in scenes(studio):
+        if scene == "present":
+            _save(studio.picture(), folder / "bench.png")
+            break
+    studio.window.size = TILL_SIZE
+    wanted = {
+        "en": ("amount", "present", "approved"),
+        "es": ("authorising", "declined"),
+        "fr": ("stored",),
+        "bg": ("unknown",),
+        "fa": ("amount", "approved"),
+    }
+    pictures = []
+    for language, names in wanted.items():
+        studio.open(language, bench=False)
+        pictures += [studio.picture() for scene in scenes(studio) if scene in names]
+    _save(contact_sheet(pictures), folder / "screens.png")
+    studio.close()
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    """A palette of 256 colours halves the size, and nobody sees it on flat surfaces."""
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path}: {path.stat().st_size // 1024} KB")
+
+
+def main() -> None:
+    """Parses the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--readme", action="store_true", help="only the README's pictures")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.readme:
+        readme_pictures(options.folder)
+    else:
+        all_screens(options.folder)
+
+
+if __name__ == "__main__":
+    main()

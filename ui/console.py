@@ -1,0 +1,386 @@
+"""The till on a console: the same presenter as the touchscreen, in plain lines.
+
+Rules of this file: nothing is decided here. Events are folded as the touchscreen folds them,
+and what the page says is what is printed. ``demo`` plays a fixed set of sales on a bench and
+says whether each ended as it should.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from terminal.bench import Bench, BenchCard
+from terminal.errors import AmountError, ConfigError, TerminalError
+from terminal.money import Amount, Currency
+from terminal.transaction import State
+from ui.events import Prompted, SaleChanged, TillEvent
+from ui.ports import TillPort
+from ui.presenter.page import Page, chips, page
+from ui.presenter.sayings import PROMPTS, Tone
+from ui.presenter.state import Screen, Verdict, ViewState
+from ui.presenter.touches import Cancel, CancelWish, Done, Touch
+from ui.words import Words
+
+OFFLINE_SWITCH = "offline"
+"""The bench's switch that cuts the way to the acquirer; on means cut."""
+
+STEP_TIMEOUT_S = 60.0
+_LIT, _DARK = "\u25cf", "\u25cb"
+_SIGNS = {
+    Tone.OK: "\u2713",
+    Tone.BAD: "\u2717",
+    Tone.WARN: "!",
+    Tone.PENDING: "?",
+    Tone.NEUTRAL: "-",
+    Tone.READY: ">",
+}
+
+Read = Callable[[str], str]
+Write = Callable[[str], None]
+
+
+def _write(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a console till prints
+
+
+class ConsoleTill:
+    """Folds a till's events and prints each page that is news.
+
+    Args:
+        till: a started till.
+        benches: simulated devices, if any.
+        currency: of the amounts that are typed.
+        words: the language.
+        write: takes one line.
+    """
+
+    def __init__(
+        self,
+        till: TillPort,
+        benches: Sequence[Bench],
+        *,
+        currency: Currency,
+        words: Words,
+        write: Write = _write,
+    ) -> None:
+        self.till = till
+        self.benches = tuple(benches)
+        self.words = words
+        self.state = ViewState(currency)
+        self._write = write
+        self._said: tuple[str, ...] = ()
+
+    def tell(self, text: str) -> None:
+        """Prints text of the presenter's."""
+        self._write(self.words.plain(text))
+
+    def touch(self, touch: Touch) -> None:
+        """Folds a touch in and passes its wish on."""
+        wish = self.state.wish(touch)
+        self.state = self.state.after(touch)
+        if isinstance(wish, CancelWish):
+            self.till.cancel()
+
+    def charge(self, amount: Amount) -> None:
+        """Asks for a sale of this amount."""
+        self.till.charge(amount)
+
+    def next_event(self, timeout_s: float) -> TillEvent | None:
+        """Waits for one event, folds it in and prints what is new; None when none came."""
+        try:
+            event = self.till.events.get(timeout=max(0.0, timeout_s))
+        except queue.Empty:
+            return None
+        self.state = self.state.after(event)
+        self._print_news()
+        return event
+
+    def wait(self, reached: Callable[[TillEvent], bool], timeout_s: float) -> bool:
+        """Handles events until one of them makes ``reached`` true; False when time is up."""
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            event = self.next_event(left)
+            if event is not None and reached(event):
+                return True
+        return False
+
+    def drain(self) -> None:
+        """Handles what has come already."""
+        while self.next_event(0.0) is not None:
+            pass
+
+    def _print_news(self) -> None:
+        shown = page(self.state, self.words)
+        lines = tuple(_lines(shown, self.state, self.words))
+        if lines != self._said:
+            self._said = lines
+            for line in lines:
+                self.tell(line)
+
+    def cards(self) -> list[tuple[Bench, BenchCard]]:
+        """Every card of every bench, in the order of their numbers."""
+        return [(bench, card) for bench in self.benches for card in bench.cards()]
+
+
+def _lines(shown: Page, state: ViewState, words: Words) -> list[str]:
+    """A page in a few lines; the start has only its notices."""
+    match shown.screen:
+        case Screen.AMOUNT:
+            return ["  ".join(f"[{chip.text}]" for chip in chips(state, words))]
+        case Screen.PRESENT | Screen.PROCESSING:
+            lights = _LIT * shown.lights + _DARK * (4 - shown.lights)
+            told = " ".join(part for part in (shown.title, shown.detail) if part)
+            return [f"  {lights}  {shown.amount}  {told}"]
+        case Screen.RESULT:
+            head = "  ".join(part for part in (shown.title, shown.amount) if part)
+            first = f"  {_SIGNS[shown.tone]} {head}"
+            rest = (*shown.lines, shown.money, shown.detail)
+            return [first, *(f"    {line}" for line in rest if line)]
+        case Screen.CLOSED:
+            rest = (shown.caption, *shown.lines, shown.detail, shown.money)
+            return [f"  {_SIGNS[shown.tone]} {shown.title}", *(f"    {x}" for x in rest if x)]
+
+
+def _over(console: ConsoleTill) -> Callable[[TillEvent], bool]:
+    return lambda _event: console.state.screen in (Screen.RESULT, Screen.CLOSED)
+
+
+def _asks_again(event: TillEvent) -> bool:
+    return isinstance(event, Prompted) and PROMPTS[event.message].tone is Tone.WARN
+
+
+# -- the till ------------------------------------------------------------------------------------
+
+
+def run(
+    till: TillPort,
+    benches: Sequence[Bench],
+    *,
+    shop: str,
+    currency: Currency,
+    language: str = "en",
+    read: Read = input,
+    write: Write = _write,
+) -> int:
+    """Serves sales until the cashier leaves. The till must have been started. Returns 0.
+
+    Raises:
+        ConfigError: the language is not known.
+    """
+    words = Words(language)
+    console = ConsoleTill(till, benches, currency=currency, words=words, write=write)
+    write(shop)
+    if benches:
+        console.tell(words.say("Simulated, no real money"))
+    sample = Amount(1250 if currency.exponent else 13, currency).decimal
+    question = words.say(
+        "Amount like {example}, s for switches, q to leave: ", example=words.reference(sample)
+    )
+    while console.state.screen is not Screen.CLOSED:
+        console.drain()
+        try:
+            text = read(words.plain(question)).strip()
+            if text in ("q", "Q"):
+                break
+            if text == "s":
+                _turn_switch(console, read)
+            elif text:
+                _sell(console, Amount.parse(text, currency), read)
+        except EOFError:
+            break
+        except KeyboardInterrupt:
+            console.touch(Cancel())
+        except TerminalError as wrong:
+            write(str(wrong))
+    return 0
+
+
+def _sell(console: ConsoleTill, amount: Amount, read: Read) -> None:
+    """One sale, from the amount to its end."""
+    if amount.minor == 0:
+        raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
+    console.charge(amount)
+    if console.cards():
+        console.wait(lambda _: console.state.armed or _over(console)(_), STEP_TIMEOUT_S)
+        while console.state.screen is Screen.PRESENT:
+            _hold_a_card(console, read)
+            console.wait(lambda e: _over(console)(e) or _asks_again(e), STEP_TIMEOUT_S)
+    else:
+        console.tell(console.words.say("Ctrl+C cancels"))
+    try:
+        while not _over_now(console):
+            console.next_event(0.2)
+    except KeyboardInterrupt:
+        console.touch(Cancel())
+        console.wait(_over(console), STEP_TIMEOUT_S)
+    # The paper comes after the answer; its line belongs to this sale.
+    console.next_event(1.0)
+    console.touch(Done())
+
+
+def _over_now(console: ConsoleTill) -> bool:
+    return console.state.screen in (Screen.RESULT, Screen.CLOSED)
+
+
+def _hold_a_card(console: ConsoleTill, read: Read) -> None:
+    """Asks for a card of the bench, and holds it to the reader if that still waits."""
+    words = console.words
+    cards = console.cards()
+    for number, (_, card) in enumerate(cards, start=1):
+        console.tell(f"  {number:>2}  {words.reference(f'{card.title}: {card.subtitle}')}")
+    while True:
+        answer = read(words.plain(words.say("Card number, or c to cancel: "))).strip()
+        console.drain()
+        if console.state.screen is not Screen.PRESENT:
+            return
+        if answer == "c":
+            console.touch(Cancel())
+            return
+        chosen = _chosen(answer, len(cards))
+        if chosen is not None:
+            bench, card = cards[chosen]
+            bench.tap(card.id)
+            return
+        console.tell(words.say("There is no number {number} here", number=words.reference(answer)))
+
+
+def _turn_switch(console: ConsoleTill, read: Read) -> None:
+    """Lists the bench's switches, and turns one."""
+    words = console.words
+    switches = [(bench, switch) for bench in console.benches for switch in bench.switches()]
+    for number, (_, switch) in enumerate(switches, start=1):
+        console.tell(f"  {number:>2}  [{'x' if switch.on else ' '}] {words.say(switch.label)}")
+    answer = read(words.plain(words.say("Switch number, or Enter to go back: "))).strip()
+    if not answer:
+        return
+    chosen = _chosen(answer, len(switches))
+    if chosen is None:
+        console.tell(words.say("There is no number {number} here", number=words.reference(answer)))
+        return
+    bench, switch = switches[chosen]
+    bench.set_switch(switch.id, not switch.on)
+
+
+def _chosen(answer: str, count: int) -> int | None:
+    """The index that a typed number means, from 1."""
+    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count:
+        return int(answer) - 1
+    return None
+
+
+# -- the demo ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    title: str
+    scheme: str
+    minor: int
+    ends_as: Verdict
+
+
+_SCENES = (
+    _Scene("A Visa card pays", "Visa", 1250, Verdict.APPROVED),
+    _Scene("A Mastercard pays", "Mastercard", 790, Verdict.APPROVED),
+    _Scene("The bank declines: test amounts ending in 51 do", "Visa", 1051, Verdict.DECLINED),
+)
+
+
+def demo(
+    till: TillPort,
+    benches: Sequence[Bench],
+    *,
+    currency: Currency,
+    language: str = "en",
+    write: Write = _write,
+) -> int:
+    """Plays two approvals, a decline and an offline sale. 0 when all ended as they should.
+
+    Raises:
+        ConfigError: the bench lacks the cards or the switch that the scenes need.
+    """
+    console = ConsoleTill(till, benches, currency=currency, words=Words(language), write=write)
+    right = [_play(console, number, scene) for number, scene in enumerate(_SCENES, start=1)]
+    right.append(_play_offline(console, len(_SCENES) + 1))
+    write("")
+    write(f"{sum(right)} of {len(right)} scenes ended as they should.")
+    return 0 if all(right) else 1
+
+
+def _card_of(console: ConsoleTill, scheme: str) -> tuple[Bench, BenchCard]:
+    for bench, card in console.cards():
+        if card.scheme == scheme:
+            return bench, card
+    raise ConfigError(
+        f"The demo needs a simulated {scheme} card, and there is none.",
+        remedy='Start with the simulated reader: reader = "sim:".',
+    )
+
+
+def _play(console: ConsoleTill, number: int, scene: _Scene) -> bool:
+    """One sale; True when it ended as the scene says."""
+    bench, card = _card_of(console, scene.scheme)
+    amount = Amount(scene.minor, console.state.currency)
+    title = console.words.money(amount)
+    console.tell("")
+    console.tell(f"{number}. {scene.title} ({card.title}, {title})")
+    console.touch(Done())
+    console.charge(amount)
+    console.wait(lambda e: console.state.armed or _over(console)(e), STEP_TIMEOUT_S)
+    if console.state.screen is Screen.PRESENT:
+        bench.tap(card.id)
+        console.wait(_over(console), STEP_TIMEOUT_S)
+    bench.remove()
+    return _judged(console, scene.ends_as)
+
+
+def _judged(console: ConsoleTill, expected: Verdict) -> bool:
+    verdict = console.state.verdict
+    if verdict is expected:
+        return True
+    found = "no end" if verdict is None else verdict.value
+    console.tell(f"    NOT as it should: {expected.value} was due, {found} came.")
+    return False
+
+
+def _play_offline(console: ConsoleTill, number: int) -> bool:
+    """A sale without network is stored, and reaches the acquirer once the network is back."""
+    switch_bench = next(
+        (
+            bench
+            for bench in console.benches
+            if any(switch.id == OFFLINE_SWITCH for switch in bench.switches())
+        ),
+        None,
+    )
+    if switch_bench is None:
+        raise ConfigError(
+            f"The demo needs the switch {OFFLINE_SWITCH!r}, and no bench has it.",
+            remedy='Start with the simulated acquirer: acquirer = "sim:".',
+        )
+    switch_bench.set_switch(OFFLINE_SWITCH, True)
+    try:
+        scene = _Scene("The network is down, and the sale is stored", "Visa", 420, Verdict.STORED)
+        stored = _play(console, number, scene)
+    finally:
+        switch_bench.set_switch(OFFLINE_SWITCH, False)
+    sale = console.state.transaction
+    if not stored or sale is None:
+        return False
+    console.tell("   The network is back, and the sale is sent")
+    console.till.forward_now()
+
+    def forwarded(event: TillEvent) -> bool:
+        return (
+            isinstance(event, SaleChanged)
+            and event.transaction.txn_id == sale.txn_id
+            and event.transaction.state is State.APPROVED
+        )
+
+    if console.wait(forwarded, STEP_TIMEOUT_S):
+        return True
+    console.tell("    NOT as it should: the stored sale was not forwarded.")
+    return False
