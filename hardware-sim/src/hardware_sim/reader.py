@@ -25,7 +25,7 @@ from terminal.bench import Bench
 from terminal.errors import ReaderNotFound
 from terminal.ports import Reader
 
-_OPTIONS = {
+OPTIONS = {
     "seed": "the card's first counters and the noise",
     "times": "how often the card is presented; without it, always",
     "card_ms": "how long the card takes over each answer",
@@ -39,6 +39,8 @@ _OPTIONS = {
     "noise": "how many answers of a hundred have one bit turned over",
     "faulty_taps": "after so many presentations nothing goes wrong any more",
 }
+"""What an address may ask for, and what each option means."""
+
 _FOR_THE_BENCH = frozenset({"seed"})
 
 
@@ -85,7 +87,7 @@ def _parse(url: str) -> tuple[str, dict[str, int]]:
             f"The reader address {url!r} names the card {card_id!r}, which does not exist.",
             remedy=f"Cards: {', '.join(card_ids())}.",
         )
-    known = _OPTIONS if card_id else {name: _OPTIONS[name] for name in _FOR_THE_BENCH}
+    known = OPTIONS if card_id else {name: OPTIONS[name] for name in _FOR_THE_BENCH}
     options = {}
     for name, value in parse_qsl(query, keep_blank_values=True) if question else []:
         if name not in known:
@@ -109,7 +111,7 @@ def _number(url: str, name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
         raise ReaderNotFound(
             f"The reader address {url!r}: {name}={value!r} is not a whole number.",
-            remedy=f"{name} is {_OPTIONS[name]}.",
+            remedy=f"{name} is {OPTIONS[name]}.",
         )
     return int(value)
 
