@@ -6,7 +6,6 @@ Rules of this file: the command line parses, this file acts; what it prints goes
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -358,8 +357,3 @@ def _show_report(totals: Report, settings: Settings, *, as_json: bool) -> None:
         click.echo(
             "The batch is closed here. Settlement with the host is not done by this version."
         )
-
-
-def has_display() -> bool:
-    """Whether a window can be opened: a desktop, or a screen without one."""
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

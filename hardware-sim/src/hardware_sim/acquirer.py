@@ -24,8 +24,10 @@ from drivers.acquirer import TlsAcquirer, tls_context
 from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer_behaviour import Behaviour
+from hardware_sim.acquirer_bench import AcquirerBench
 from hardware_sim.acquirer_channel import ControlLink
 from hardware_sim.acquirer_folder import FOLDER_NAME, PROFILE, AcquirerFolder
+from terminal.bench import Bench
 from terminal.errors import ConfigError, KeyStoreError
 from terminal.ports import Host, Sealer
 
@@ -69,6 +71,11 @@ class SimulatedAcquirer:
     def sealer(self) -> Sealer:
         """Seals card data to this acquirer's public key."""
         return self._through.sealer
+
+    @property
+    def bench(self) -> Bench:
+        """Its switches and its ledger, for whoever draws a bench."""
+        return AcquirerBench(self.folder)
 
     def link(self) -> Host:
         """A new link, for one thread. It connects at the first message."""

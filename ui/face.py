@@ -1,0 +1,103 @@
+"""Chooses the face for ``taptill run``: a window, the console, or the demo.
+
+Rules of this file: the choice depends on what is here (a display, a terminal), is said in one
+line, and can be overruled on the command line. Kivy is imported only behind that choice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
+import click
+
+from drivers.registry import Acquirer
+from terminal.bench import Bench, bench_of
+from terminal.errors import ConfigError
+from terminal.ports import Reader
+from ui import console as console_face
+from ui.till import Till
+from ui.wiring import Parts, Settings, assembled
+
+
+def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, size: str) -> int:
+    """Starts the till behind the face that fits, and returns when it is left."""
+    pixels = _pixels(size)
+    kind = _kind(console=console, demo=demo)
+    with assembled(settings) as parts:
+        # The reader is opened here once, to see whether it has a bench; the till's thread owns it.
+        reader = parts.open_reader()
+        benches = [] if bench is False else _benches(reader, parts.acquirer)
+        till = Till(_with_first(parts, reader))
+        till.start()
+        try:
+            return _show(kind, till, benches, settings, pixels)
+        finally:
+            till.stop()
+
+
+def _kind(*, console: bool, demo: bool) -> str:
+    if demo:
+        return "demo"
+    if console:
+        return "console"
+    if has_display() and find_spec("kivy") is not None:
+        return "window"
+    if sys.stdin.isatty():
+        click.echo("There is no display here, so the till runs in this terminal.")
+        return "console"
+    click.echo("There is neither a display nor a terminal here: playing one demo sale set.")
+    return "demo"
+
+
+def has_display() -> bool:
+    """Whether a window can be opened: a desktop, or a screen that SDL is told to use."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    return any(os.environ.get(name) for name in names)
+
+
+def _pixels(size: str) -> tuple[int, int] | None:
+    """``800x480`` as numbers; nothing for the face's own choice."""
+    if not size:
+        return None
+    width, cross, height = size.lower().partition("x")
+    if not cross or not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f"--size {size!r} is not a size.", remedy="Write it like 800x480.")
+    return int(width), int(height)
+
+
+def _benches(reader: Reader, acquirer: Acquirer) -> list[Bench]:
+    """The benches of whatever is simulated here; none for a real reader and acquirer."""
+    found = [bench_of(reader), getattr(acquirer, "bench", None)]
+    return [bench for bench in found if isinstance(bench, Bench)]
+
+
+def _with_first(parts: Parts, reader: Reader) -> Parts:
+    """The same parts, whose first opened reader is this one."""
+    first = [reader]
+
+    def open_reader() -> Reader:
+        return first.pop() if first else parts.open_reader()
+
+    return replace(parts, open_reader=open_reader)
+
+
+def _show(
+    kind: str,
+    till: Till,
+    benches: list[Bench],
+    settings: Settings,
+    size: tuple[int, int] | None,
+) -> int:
+    config = settings.config
+    shop, currency, language = config.shop.name, config.till.currency, config.shop.language
+    if kind == "demo":
+        return console_face.demo(till, benches, currency=currency, language=language)
+    if kind == "console":
+        return console_face.run(till, benches, shop=shop, currency=currency, language=language)
+    from ui.touch import app  # noqa: PLC0415 - the only way to Kivy, taken only for a window
+
+    app.run(till, benches, shop=shop, currency=currency, language=language, size=size)
+    return 0
