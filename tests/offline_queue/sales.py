@@ -133,3 +133,17 @@ def reversal_of(request: bytes) -> bytes:
 
 def repeat_of(request: bytes) -> bytes:
     return request[:3] + b"1" + request[4:]
+
+
+# Run in another process with the path of a ledger: says what refused to open it.
+OPEN_AND_TELL = """
+import sys
+from pathlib import Path
+from offline_queue.store import Store
+from terminal.errors import StoreError
+from tests.offline_queue.sales import START
+try:
+    Store.open(Path(sys.argv[1]), at=START)
+except StoreError as error:
+    print(type(error).__name__, "|", error.message, "|", error.remedy)
+"""
