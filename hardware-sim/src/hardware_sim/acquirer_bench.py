@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hardware_sim.acquirer_behaviour import ALWAYS
 from hardware_sim.acquirer_control import AcquirerControl
-from hardware_sim.acquirer_host import LEDGER_NAME
+from hardware_sim.acquirer_folder import AcquirerFolder
 from hardware_sim.acquirer_ledger import Entry, LedgerView
 from terminal.bench import BenchCard, BenchSwitch
 from terminal.errors import ConfigError, ReaderNotFound
@@ -45,7 +45,7 @@ class AcquirerBench:
 
     def __init__(self, folder: Path) -> None:
         self._control = AcquirerControl(folder)
-        self._books = folder / LEDGER_NAME
+        self._books = AcquirerFolder(folder).ledger_file
         # Asked several times a second, so only what is new is read.
         self._lock = threading.Lock()
         self._read = 0
