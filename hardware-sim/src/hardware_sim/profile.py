@@ -29,9 +29,9 @@ _DECISIONS = "online|offline|decline"
 _CVMS = "none|signature|online-pin|device"
 
 
-def _like(pattern: str, hint: str, default: str | None = None) -> Any:
+def _like(pattern: str, hint: str, default: str | None = None, *, shown: bool = True) -> Any:
     metadata = {"pattern": pattern, "hint": hint}
-    return field(default=MISSING if default is None else default, metadata=metadata)
+    return field(default=MISSING if default is None else default, repr=shown, metadata=metadata)
 
 
 def _between(least: int, most: int, default: int) -> Any:
@@ -73,11 +73,11 @@ class Radio:
 class Account:
     """The test card number and what is printed beside it. ``expiry`` is YYMM."""
 
-    pan: str = _like("[0-9]{12,19}", "12 to 19 digits")
+    pan: str = _like("[0-9]{12,19}", "12 to 19 digits", shown=False)
     expiry: str = _like("[0-9]{2}(0[1-9]|1[0-2])", "a year and a month like 3112")
     sequence: int = _between(0, 99, 1)
     service_code: str = _like("[0-9]{3}", "3 digits", "201")
-    discretionary: str = _like("[0-9]{0,13}", "up to 13 digits", "0000000000")
+    discretionary: str = _like("[0-9]{0,13}", "up to 13 digits", "0000000000", shown=False)
 
     @property
     def track2(self) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hardware_sim.catalogue import card_ids, load_profile
+from hardware_sim.personalisation import personalise
 from terminal.errors import ConfigError
 
 CARD = """
@@ -73,6 +74,16 @@ def test_a_card_says_what_it_is(card_id: str) -> None:
 def test_no_two_cards_share_an_account() -> None:
     accounts = [profile.account for profile in map(load_profile, card_ids()) if profile.account]
     assert len({account.pan for account in accounts}) == len(accounts) == 11
+
+
+@pytest.mark.parametrize("card_id", card_ids())
+def test_a_profile_does_not_show_its_card_number(card_id: str) -> None:
+    profile = load_profile(card_id)
+    shown = repr(profile) + repr(personalise(profile))
+    if profile.account is not None:
+        assert profile.account.pan not in shown
+        assert profile.account.track2.hex() not in shown
+        assert repr(profile.account.track2)[2:-1] not in shown
 
 
 def test_extends_takes_what_the_file_does_not_say() -> None:
