@@ -17,6 +17,7 @@ from types import FrameType
 import click
 
 from drivers.registry import FoundReader, discover_readers
+from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.store import Store
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
@@ -242,6 +243,8 @@ def sync(settings: Settings, *, as_json: bool) -> int:
     """Forwards what is due, once; 1 when the acquirer did not answer."""
     with assembled(settings) as parts:
         moved: list[Transaction] = []
+        # A person who asks does not want to wait for a back-off.
+        Outbox(parts.journal.store).make_due()
         online = _forward(parts, moved)
         left = Reports(parts.journal.store).pending()
     if as_json:

@@ -60,6 +60,7 @@ class Till:
         self._wishes: queue.SimpleQueue[_Charge | None] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._busy = threading.Event()
+        self._untidy = True
         self._reader: Reader | None = None
         self._sync = forwarder(parts, self._heard)
         self._link = parts.acquirer.link()
@@ -117,7 +118,9 @@ class Till:
         try:
             wish = self._wishes.get(timeout=IDLE_CHECKPOINT_S)
         except queue.Empty:
-            self._parts.journal.housekeeping()
+            # What a sale has erased leaves the disk at the first idle moment after it.
+            if self._untidy:
+                self._untidy = not self._parts.journal.housekeeping()
             return True
         if wish is None:
             return False
@@ -168,6 +171,7 @@ class Till:
     def _finish(self, sale: Transaction) -> None:
         """Says how it ended first, and prints then: paper is slow, and the sale is safe."""
         self._busy.clear()
+        self._untidy = True
         receipt = self._receipt(sale)
         self._tell(Finished(sale, receipt))
         self._tell_pending()
