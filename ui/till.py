@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from offline_queue.reports import Reports
-
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.errors import (
