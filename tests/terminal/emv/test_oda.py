@@ -12,6 +12,7 @@ import pytest
 from terminal.emv import oda
 from terminal.errors import AuthenticationFailed, ConfigError
 from tests.conftest import require_vectors
+from tests.terminal.emv import scheme
 from tests.terminal.emv.replay import ca_key, load
 
 BEFORE_EXPIRY = date(2005, 1, 1)
@@ -255,3 +256,101 @@ def test_one_name_one_key() -> None:
     key = ca_key(chain("visa_92_fdda")["ca_public_key"])
     with pytest.raises(ConfigError, match="listed twice"):
         oda.CaKeys((key, key))
+
+
+ISSUER = scheme.key("issuer", 1152)
+ICC = scheme.key("icc", 1024)
+
+
+def made(**changes: str) -> oda.Certificates:
+    parts = scheme.certificates(b"static", **changes)
+    return oda.Certificates(
+        scheme.CA_INDEX,
+        parts[0x90],
+        parts[0x92],
+        parts[0x9F32],
+        parts[0x9F46],
+        parts[0x9F48],
+        parts[0x9F47],
+    )
+
+
+def opened(certificates_: oda.Certificates) -> oda.RsaPublicKey:
+    on = date(2026, 3, 14)
+    issuer = oda.issuer_key(scheme.VISA[:5], certificates_, scheme.ca_keys(scheme.VISA), on=on)
+    return oda.icc_key(issuer, certificates_, b"static", pan=scheme.PAN, on=on)
+
+
+def test_a_made_up_chain_holds() -> None:
+    assert opened(made()).modulus == int.from_bytes(ICC.modulus)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"algorithm": "02"}, "algorithm that is not known"),
+        ({"expiry": "1349"}, "no readable expiry"),
+        ({"expiry": "FFFF"}, "no readable expiry"),
+    ],
+)
+def test_certificates_with_honest_hashes_and_wrong_fields(
+    changes: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(AuthenticationFailed, match=reason):
+        opened(made(**changes))
+
+
+def forged_icc(body: bytes, remainder: bytes, exponent: bytes) -> oda.Certificates:
+    certificate = ISSUER.sign(body, remainder + exponent + b"static")
+    honest = made()
+    return oda.Certificates(
+        honest.ca_index,
+        honest.issuer,
+        honest.issuer_remainder,
+        honest.issuer_exponent,
+        certificate,
+        remainder,
+        exponent,
+    )
+
+
+@pytest.mark.parametrize(
+    ("length", "remainder", "exponent", "algorithm", "reason"),
+    [
+        (128, ICC.modulus[102:], "010003", "01", "exponent that EMV forbids"),
+        (128, b"", "010001", "01", "incomplete"),
+        (39, ICC.modulus[102:], "010001", "01", "incomplete"),
+        (128, ICC.modulus[102:], "010001", "02", "algorithm that is not known"),
+    ],
+)
+def test_card_keys_that_are_signed_and_unusable(
+    length: int, remainder: bytes, exponent: str, algorithm: str, reason: str
+) -> None:
+    head = bytes.fromhex(f"04{scheme.PAN}FFFF1249000042{'01'}{algorithm}") + bytes((length, 3))
+    body = head + ICC.modulus[: ISSUER.length - 42]
+    with pytest.raises(AuthenticationFailed, match=reason):
+        opened(forged_icc(body, remainder, bytes.fromhex(exponent)))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (bytes((5, 2, 9)) + bytes(9), "malformed"),  # another hash algorithm
+        (bytes((5, 1, 200)) + bytes(9), "malformed"),  # more data than there is
+        (bytes((5, 1, 0)), "dynamic data is malformed"),
+        (bytes((5, 1, 38, 9)) + bytes(40), "dynamic data is malformed"),  # number too long
+        (bytes((5, 1, 20, 8)) + bytes(40), "dynamic data is malformed"),  # no room for a hash
+    ],
+)
+def test_signatures_over_nonsense(body: bytes, reason: str) -> None:
+    key = opened(made())
+    signature = ICC.sign(body, b"1234")
+    with pytest.raises(AuthenticationFailed, match=reason):
+        oda.verify_combined(key, signature, unpredictable_number=b"1234", transaction_data=b"")
+
+
+def test_signatures_of_another_length() -> None:
+    key = opened(made())
+    for wrong in (b"", bytes(127), b"\xff" * 128):
+        with pytest.raises(AuthenticationFailed, match="length of its key"):
+            oda.verify_dynamic(key, wrong, b"")

@@ -63,5 +63,10 @@ def test_a_cash_machine_asks_for_its_own_bit() -> None:
     assert not is_service_allowed(objects({"9F07": "8100", "5F28": "0528"}), machine)
 
 
+def test_a_card_without_dates_is_neither_old_nor_new() -> None:
+    terminal = objects(TERMINAL | {"9A": "260314", "9F09": "0002"})
+    assert processing_restrictions({}, terminal) == 0
+
+
 def test_the_century_of_a_date() -> None:
     assert [sortable("491231"), sortable("500101")] == ["20491231", "19500101"]
