@@ -141,7 +141,7 @@ class Blocks:
             inf = inf[1:]
         elif self._cid:
             return None
-        if header & 0xE2 == 0x02:
+        if header & 0xE6 == 0x02:  # A node address (bit 3) is not supported.
             return self._information(chained=bool(header & 0x10), inf=inf)
         if header & 0xE6 == 0xA2:
             return self._receipt(number=header & 1, nak=bool(header & 0x10))
