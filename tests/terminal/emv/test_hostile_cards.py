@@ -129,6 +129,6 @@ def test_a_spoiled_card_is_never_approved_for_another_deal(
 @given(st.integers(1, 30))
 def test_endless_records_are_ended(files: int) -> None:
     locator = b"".join(bytes((sfi << 3, 1, 255, 0)) for sfi in range(1, files + 1))
-    options = encode(0x77, encode(0x82, b"\x20\x00") + encode(0x94, locator[:200]))
-    start = [scheme.directory(VISA), scheme.selected(VISA), scheme.ok(options)]
+    options = encode(0x77, encode(0x82, b"\x00\x80") + encode(0x94, locator[:200]))
+    start = [scheme.directory(MASTERCARD), scheme.selected(MASTERCARD), scheme.ok(options)]
     assert run(Script(start + [b"\x70\x00\x90\x00"] * 300), DEFAULT) is None
