@@ -12,18 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from terminal.delivery import Done, read_verdict
+from terminal.delivery import read_sale
 from terminal.emv.converse import Conversation, converse
 from terminal.emv.entry_point import transact
 from terminal.emv.outcome import Decision, MessageId, Outcome
 from terminal.emv.settings import ReaderSettings, TransactionRequest
 from terminal.errors import (
+    AnswerLost,
     CardError,
     CardLost,
     HostGarbled,
     HostSilent,
     HostUnreachable,
-    ReaderUnplugged,
+    StoreError,
+    TerminalError,
 )
 from terminal.iso8583.messages import (
     SaleFacts,
@@ -60,7 +62,6 @@ from terminal.transaction import (
     FateUnknown,
     Interrupted,
     RiskRefused,
-    State,
     StoredOffline,
     Transaction,
 )
@@ -124,8 +125,10 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
     failure that is raised from here has been recorded before.
 
     Raises:
-        StoreError: the intent could not be recorded. No card was read.
-        ReaderUnplugged: the reader went away before the sale was recorded; nothing was sent.
+        StoreError: the ledger failed before anything was sent.
+        AnswerLost: the ledger failed once the acquirer was asked: the one failure that leaves
+            the fate of the sale open, until the ledger is recovered.
+        TerminalError: the reader went away, or a key failed, before anything was sent.
     """
     txn_id = f"sale_{ports.entropy.random_bytes(10).hex()}"
     sale = ports.journal.open_sale(
@@ -134,8 +137,9 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
     ports.show(Presenting(amount, rules.present_s))
     try:
         tapped = _tap(ports, rules, sale)
-    except ReaderUnplugged as gone:
-        ports.journal.commit(txn_id, Interrupted(ports.clock.now(), gone.message))
+    except TerminalError as failed:
+        if not isinstance(failed, StoreError):
+            ports.journal.commit(txn_id, Interrupted(ports.clock.now(), failed.message))
         raise
     finally:
         ports.reader.release()
@@ -323,16 +327,21 @@ def _exchange(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -
             is_answer=is_answer_to(rules.profile, item.message),
             timeout_s=rules.authorise_s,
         )
-        verdict = read_verdict(rules.profile, item, sale, answer, ports.clock.now())
+        event = read_sale(rules.profile, item, sale, answer, ports.clock.now())
     except HostUnreachable as away:
         return _defer(ports, rules, sale, item, away)
     except (HostSilent, HostGarbled) as doubt:
-        return _unknown(ports, rules, item, doubt.message)
-    if not isinstance(verdict, Done):
-        raise AssertionError("a customer who waits gets an answer, never a retry")
-    if isinstance(verdict.event, FateUnknown):
-        return _unknown(ports, rules, item, verdict.event.reason)
-    return ports.journal.commit(sale.txn_id, verdict.event, done=item)
+        event = FateUnknown(ports.clock.now(), doubt.message)
+    try:
+        if isinstance(event, FateUnknown):
+            return _unknown(ports, rules, item, event)
+        return ports.journal.commit(sale.txn_id, event, done=item)
+    except StoreError as lost:
+        raise AnswerLost(
+            f"The acquirer was asked, and its answer could not be recorded. {lost.message}",
+            remedy=f"It is not known whether money was taken. {lost.remedy} Start the till again:"
+            " it reverses the sale.",
+        ) from lost
 
 
 def _defer(
@@ -347,11 +356,7 @@ def _defer(
     return ports.journal.commit(sale.txn_id, Deferred(now, away.message), done=item, queue=advice)
 
 
-def _unknown(ports: Ports, rules: Rules, item: OutboxItem, reason: str) -> Transaction:
+def _unknown(ports: Ports, rules: Rules, item: OutboxItem, event: FateUnknown) -> Transaction:
     """The host may have booked the sale: say so, and queue the reversal with the same commit."""
     reversal = Outgoing(Kind.REVERSAL, reversal_of(rules.profile, item.message))
-    event = FateUnknown(ports.clock.now(), reason)
-    unknown = ports.journal.commit(item.txn_id, event, done=item, queue=reversal)
-    if unknown.state is not State.UNKNOWN:
-        raise AssertionError("a sale whose fate is unknown is in state UNKNOWN")
-    return unknown
+    return ports.journal.commit(item.txn_id, event, done=item, queue=reversal)

@@ -54,14 +54,25 @@ def read_verdict(
     Raises:
         HostGarbled: the answer contradicts the request, or cannot be read.
     """
+    if item.kind is Kind.SALE:
+        return Done(read_sale(profile, item, sale, answer, at))
     read = read_answer(profile, item.message, answer)
     match item.kind:
-        case Kind.SALE:
-            return Done(_of_sale(profile, sale, read, at))
         case Kind.ADVICE:
             return _of_advice(profile, item, sale, read, at)
         case Kind.REVERSAL:
             return _of_reversal(profile, read, at)
+
+
+def read_sale(
+    profile: Profile, item: OutboxItem, sale: Transaction, answer: bytes, at: datetime
+) -> Event:
+    """What ``answer`` means for a customer who waits for it: an end in any case, never a retry.
+
+    Raises:
+        HostGarbled: the answer contradicts the request, or cannot be read.
+    """
+    return _of_sale(profile, sale, read_answer(profile, item.message, answer), at)
 
 
 def _approved(sale: Transaction, read: Answer, at: datetime) -> HostApproved:

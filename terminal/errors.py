@@ -21,6 +21,7 @@
           +-- StoreFull         no room: refused before a card is read
           +-- StoreTooNew       written by a newer Taptill
           +-- StoreBusy         another till process owns the ledger
+          +-- AnswerLost        the acquirer was asked, the answer is not recorded: fate unknown
 
 Declined, try again, use another card and see phone are values (``Outcome``), never
 exceptions. An ``AssertionError`` means that *we* broke the rules: the payment in hand ends
@@ -123,3 +124,10 @@ class StoreTooNew(StoreError):
 
 class StoreBusy(StoreError):
     """Another process of this till has the ledger open for writing."""
+
+
+class AnswerLost(StoreError):
+    """The acquirer was asked and what it said could not be recorded: the fate is not known.
+
+    The ledger still holds the request, so recovering it ends the sale as UNKNOWN and reverses it.
+    """

@@ -10,14 +10,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from offline_queue.reports import Reports
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.errors import (
+    AnswerLost,
     PrinterError,
-    ReaderError,
     ReaderUnplugged,
     StoreError,
     TerminalError,
@@ -60,6 +61,7 @@ class Till:
         self._cancel = threading.Event()
         self._busy = threading.Event()
         self._untidy = True
+        self._closed: OutOfService | None = None
         self._reader: Reader | None = None
         self._sync = forwarder(parts, self._heard)
         self._link = parts.acquirer.link()
@@ -73,8 +75,13 @@ class Till:
         self._sync.start()
 
     def charge(self, amount: Amount, cashier: str = "") -> None:
-        """Asks for one payment. A second wish while one runs is dropped, so it cannot double."""
-        if not self._busy.is_set():
+        """Asks for one payment. A second wish while one runs is dropped, so it cannot double.
+
+        A till that is out of service says so again, and takes none.
+        """
+        if self._closed is not None:
+            self._tell(self._closed)
+        elif not self._busy.is_set():
             self._busy.set()
             self._cancel.clear()
             self._wishes.put(_Charge(amount, cashier))
@@ -102,11 +109,12 @@ class Till:
             for sale in (*self._parts.recovered.interrupted, *self._parts.recovered.reversing):
                 self._tell(SaleChanged(sale))
             self._tell_pending()
-            self._open_reader()
+            with suppress(TerminalError):
+                self._open_reader()
             while self._serve():
                 pass
         except Exception as broken:  # noqa: BLE001 - the top of a thread: nothing may vanish here
-            self._tell(OutOfService(f"The till has stopped ({type(broken).__name__}).", _RESTART))
+            self._close(f"The till has stopped ({type(broken).__name__}).")
         finally:
             if self._reader is not None:
                 self._reader.close()
@@ -117,40 +125,58 @@ class Till:
         try:
             wish = self._wishes.get(timeout=IDLE_CHECKPOINT_S)
         except queue.Empty:
-            # What a sale has erased leaves the disk at the first idle moment after it.
-            if self._untidy:
-                self._untidy = not self._parts.journal.housekeeping()
+            self._parts.journal.housekeeping()
             return True
         if wish is None:
             return False
         try:
-            self._charge(wish)
+            receipt = self._charge(wish)
         except AssertionError as broken:
             # We broke a rule: whatever this payment left half done gets a named state now.
-            profile = self._parts.rules.profile
-            recovered = self._parts.journal.recover(lambda sent: reversal_of(profile, sent))
-            for sale in (*recovered.interrupted, *recovered.reversing):
-                self._tell(Finished(sale, None))
-            self._tell(OutOfService(f"The till stopped a payment itself: {broken}.", _RESTART))
-            self._sync.kick()
-        finally:
-            self._busy.clear()
-        return True
+            for sale in self._recover():
+                self._tell(Finished(sale, self._receipt(sale)))
+            self._close(f"The till stopped a payment itself: {broken}.")
+        else:
+            if receipt is not None:
+                self._print(receipt)
+        return self._closed is None
 
-    def _charge(self, wish: _Charge) -> None:
+    def _charge(self, wish: _Charge) -> Receipt | None:
+        """One payment, up to what is said about its end; the receipt that is to be printed."""
         try:
             reader = self._open_reader()
-            if reader is None:
-                return
             sale = pay(self._ports(reader), self._parts.rules, wish.amount, cashier=wish.cashier)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
-            self._tell(Refused(gone.message, f"No money was taken. {gone.remedy}".strip()))
-            return
-        except StoreError as broken:
-            self._tell(Refused(broken.message, broken.remedy))
-            return
-        self._finish(sale)
+            self._end(Refused(gone.message, f"No money was taken. {gone.remedy}".strip()))
+        except AnswerLost as lost:
+            return self._end_in_doubt(lost)
+        except TerminalError as broken:
+            # Nothing was sent. Where the ledger works again, what was begun gets its end now.
+            with suppress(StoreError):
+                self._recover()
+            self._end(Refused(broken.message, broken.remedy))
+        else:
+            return self._finish(sale)
+        return None
+
+    def _end_in_doubt(self, lost: AnswerLost) -> Receipt | None:
+        """The acquirer was asked, and the ledger failed: reverse the sale, or close the till."""
+        try:
+            sales = self._recover()
+        except StoreError:
+            sales = []
+        if not sales:
+            self._close(lost.message, lost.remedy)
+            return None
+        return self._finish(sales[-1])
+
+    def _recover(self) -> list[Transaction]:
+        """Gives what a payment left half done its state, as after a crash."""
+        profile = self._parts.rules.profile
+        recovered = self._parts.journal.recover(lambda sent: reversal_of(profile, sent))
+        self._sync.kick()
+        return [*recovered.interrupted, *recovered.reversing]
 
     def _ports(self, reader: Reader) -> Ports:
         parts = self._parts
@@ -167,17 +193,14 @@ class Till:
             host_online=lambda: self._sync.online is not False,
         )
 
-    def _finish(self, sale: Transaction) -> None:
-        """Says how it ended first, and prints then: paper is slow, and the sale is safe."""
-        self._busy.clear()
-        self._untidy = True
+    def _finish(self, sale: Transaction) -> Receipt | None:
+        """Says how it ended. The receipt is printed after that: paper is slow, the sale is safe."""
         receipt = self._receipt(sale)
-        self._tell(Finished(sale, receipt))
+        self._end(Finished(sale, receipt))
         self._tell_pending()
         if sale.state in {State.STORED, State.UNKNOWN}:
             self._sync.kick()
-        if receipt is not None:
-            self._print(receipt)
+        return receipt
 
     def _receipt(self, sale: Transaction) -> Receipt | None:
         """A receipt for each sale that met a card; a cancelled amount needs no paper."""
@@ -205,15 +228,18 @@ class Till:
 
     # -- the reader ------------------------------------------------------------------------------
 
-    def _open_reader(self) -> Reader | None:
+    def _open_reader(self) -> Reader:
+        """The reader, opened anew if it was lost.
+
+        Raises:
+            TerminalError: there is none.
+        """
         if self._reader is None:
             try:
                 self._reader = self._parts.open_reader()
-            except ReaderError as absent:
+            except TerminalError as absent:
                 self._tell(ReaderChanged(ok=False, text=absent.message))
-                if self._busy.is_set():
-                    self._tell(Refused(absent.message, absent.remedy))
-                return None
+                raise
             self._tell(ReaderChanged(ok=True, text=self._reader.name))
         return self._reader
 
@@ -228,6 +254,15 @@ class Till:
     def _tell(self, event: TillEvent) -> None:
         self.events.put(event)
         self.wake()
+
+    def _end(self, event: Finished | Refused) -> None:
+        """Says how a payment ended. Free before that is said: a face may charge again at once."""
+        self._busy.clear()
+        self._tell(event)
+
+    def _close(self, message: str, remedy: str = "") -> None:
+        self._closed = OutOfService(message, remedy or _RESTART)
+        self._tell(self._closed)
 
     def _tell_pending(self) -> None:
         waiting = Reports(self._parts.journal.store).pending()
