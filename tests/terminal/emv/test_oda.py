@@ -322,6 +322,7 @@ def forged_icc(body: bytes, remainder: bytes, exponent: bytes) -> oda.Certificat
         (39, ICC.modulus[102:], "010001", "01", "incomplete"),
         (128, ICC.modulus[102:], "010001", "02", "algorithm that is not known"),
     ],
+    ids=["exponent", "remainder", "length", "algorithm"],
 )
 def test_card_keys_that_are_signed_and_unusable(
     length: int, remainder: bytes, exponent: str, algorithm: str, reason: str
