@@ -94,6 +94,22 @@ class Pace:
     chunk: int = 256
 
 
+class CardTime:
+    """Time that a card takes without anybody waiting: ``spend`` stands where it would sleep."""
+
+    def __init__(self) -> None:
+        self._spent_s = 0.0
+
+    def spend(self, seconds: float) -> None:
+        """The card thinks for so long about the APDU in hand."""
+        self._spent_s += seconds
+
+    def take_us(self) -> int:
+        """What was spent since the last time this was asked, in microseconds."""
+        spent_s, self._spent_s = self._spent_s, 0.0
+        return round(spent_s * 1e6)
+
+
 class Blocks:
     """One activated card, from RATS or ATTRIB to DESELECT.
 
@@ -103,6 +119,7 @@ class Blocks:
         fsd: the longest frame that the reader takes, in bytes.
         cid: the identifier given at activation; 0 when none is used.
         pace: how long it thinks, and in what pieces it answers.
+        time: what the chip spends beyond that, APDU by APDU.
     """
 
     def __init__(
@@ -113,9 +130,11 @@ class Blocks:
         fsd: int,
         cid: int = 0,
         pace: Pace,
+        time: CardTime,
     ) -> None:
         self._card = card
         self._pace = pace
+        self._time = time
         self._activation = activation
         self._fsd = fsd
         self._cid = cid
@@ -167,7 +186,7 @@ class Blocks:
             return self._send(0xA2 | self._number)
         command, self._command = bytes(self._command), bytearray()
         response = self._card.exchange(command)
-        thinking_us = self._pace.thinking_ms * 1000
+        thinking_us = self._pace.thinking_ms * 1000 + self._time.take_us()
         waiting_us = self._activation.frame_waiting_us
         if thinking_us <= waiting_us or not self._pace.asks_for_time:
             return self._chunk(response, after_us=thinking_us)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from drivers.door import Chip, PatternChip
-from hardware_sim.iso_dep import Activation
+from hardware_sim.iso_dep import Activation, CardTime
 from hardware_sim.profile import Profile
 from hardware_sim.tags import IsoDepTag, Tag, foreign
 
@@ -40,9 +40,12 @@ class RadioField:
         """Holds a tag that is no payment card to the reader: one of ``tags.FOREIGN``."""
         self.present_tags(foreign(name))
 
-    def present_profile(self, profile: Profile, chip: Chip) -> None:
-        """Holds to the reader what ``profile`` describes, with ``chip`` in it."""
-        self.present_tags(*tags_of(profile, chip))
+    def present_profile(self, profile: Profile, chip: Chip, time: CardTime | None = None) -> None:
+        """Holds to the reader what ``profile`` describes, with ``chip`` in it.
+
+        ``time`` is where the chip spends time instead of sleeping.
+        """
+        self.present_tags(*tags_of(profile, chip, time))
 
     def present_tags(self, *tags: Tag) -> None:
         """Holds these to the reader, in place of what was there."""
@@ -56,13 +59,14 @@ class RadioField:
         self.present_tags()
 
 
-def tags_of(profile: Profile, chip: Chip) -> tuple[Tag, ...]:
+def tags_of(profile: Profile, chip: Chip, time: CardTime | None = None) -> tuple[Tag, ...]:
     """What a profile is on the air: a card, two of them, or a tag without APDUs."""
     radio = profile.radio
     type_b = radio.type == "B"
     activation = Activation.of_ats(radio.ats) if radio.ats else Activation()
     if profile.card.presents == "card":
-        return (IsoDepTag(chip, type_b=type_b, uid=radio.uid, activation=activation),)
+        card = IsoDepTag(chip, type_b=type_b, uid=radio.uid, activation=activation, time=time)
+        return (card,)
     if profile.card.presents == "several":
         return IsoDepTag(chip), IsoDepTag(PatternChip(), uid=_SECOND_UID)
     sak = radio.sak[0] if radio.sak else 0x00

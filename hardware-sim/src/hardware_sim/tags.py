@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from drivers.door import Chip
 from hardware_sim.faults import CardMute
-from hardware_sim.iso_dep import FRAME_SIZES, Activation, Answer, Blocks, Pace
+from hardware_sim.iso_dep import FRAME_SIZES, Activation, Answer, Blocks, CardTime, Pace
 from terminal.errors import CardLost
 
 _RATS = 0xE0
@@ -83,7 +83,7 @@ class IsoDepTag(Tag):
         uid: 4 bytes; a second card in the field needs another one.
         activation: FSCI, FWI, SFGI.
         pace: how long it thinks, and in what pieces it answers.
-        tear_at: leaves the field when this APDU arrives, counted from 1.
+        time: where its chip spends time beyond that, instead of sleeping.
     """
 
     def __init__(
@@ -94,13 +94,14 @@ class IsoDepTag(Tag):
         uid: bytes = b"\x08\x5a\x17\xc3",
         activation: Activation | None = None,
         pace: Pace | None = None,
-        tear_at: int | None = None,
+        time: CardTime | None = None,
     ) -> None:
         self._activation = activation or Activation()
         protocol = bytes((0x00, self._activation.fsci << 4 | 1, self._activation.fwi << 4))
         super().__init__("B" if type_b else "A", uid, sak=0x20, protocol=protocol)
-        self._card = _Tearing(card, self, tear_at)
+        self._card = _Leaving(card, self)
         self._pace = pace or Pace()
+        self._time = time or CardTime()
         self._blocks: Blocks | None = None
 
     @property
@@ -156,6 +157,7 @@ class IsoDepTag(Tag):
             fsd=FRAME_SIZES[min(fsdi, 8)],
             cid=cid,
             pace=self._pace,
+            time=self._time,
         )
 
     def apdu(self, command: bytes) -> bytes | None:
@@ -169,14 +171,12 @@ class IsoDepTag(Tag):
         self._blocks = None
 
 
-class _Tearing:
-    """A card that is pulled away when a certain APDU arrives, or when its chip says so."""
+class _Leaving:
+    """The chip of a tag, which leaves the field or falls silent when the chip says so."""
 
-    def __init__(self, card: Chip, tag: Tag, tear_at: int | None) -> None:
+    def __init__(self, card: Chip, tag: Tag) -> None:
         self._card = card
         self._tag = tag
-        self._tear_at = tear_at
-        self._count = 0
         self._fresh = False
 
     def power_up(self) -> None:
@@ -187,10 +187,6 @@ class _Tearing:
 
     def exchange(self, command: bytes) -> bytes:
         self._fresh = False
-        self._count += 1
-        if self._count == self._tear_at:
-            self._tag.gone = True
-            return b""
         try:
             return self._card.exchange(command)
         except CardMute:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware_sim.iso_dep import Activation, Blocks, Pace
+from hardware_sim.iso_dep import Activation, Blocks, CardTime, Pace
 
 SILENCE = ""
 
@@ -25,7 +25,8 @@ class Echo:
 def run(transcript: str, *, cid: int = 0, fsci: int = 8, pace: Pace | None = None) -> list[bytes]:
     """Plays lines of ``reader -> card`` and returns the commands that the card has seen."""
     card = Echo()
-    blocks = Blocks(card, Activation(fsci=fsci, fwi=4), fsd=256, cid=cid, pace=pace or Pace())
+    activation = Activation(fsci=fsci, fwi=4)
+    blocks = Blocks(card, activation, fsd=256, cid=cid, pace=pace or Pace(), time=CardTime())
     for line in transcript.strip().splitlines():
         sent, _, expected = (part.strip() for part in line.partition("->"))
         answer = blocks.answer(bytes.fromhex(sent))
@@ -139,6 +140,7 @@ def test_no_sequence_of_blocks_is_an_exception(blocks: list[bytes], thinking: in
         Activation(fsci=1, fwi=4),
         fsd=16,
         pace=Pace(thinking_ms=thinking),
+        time=CardTime(),
     )
     for block in blocks:
         answer = card.answer(block)

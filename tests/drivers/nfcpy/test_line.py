@@ -13,9 +13,10 @@ import pytest
 
 from drivers import nfcpy, nfcpy_uart
 from drivers.door import PatternChip, pattern
+from hardware_sim.faults import Faults, FaultyChip
+from hardware_sim.iso_dep import CardTime
 from hardware_sim.pn532 import Pn532OnPty
-from hardware_sim.tags import IsoDepTag
-from terminal.errors import CardLost, ReaderNotFound, ReaderUnplugged
+from terminal.errors import CardLost, ReaderNotFound, ReaderUnplugged, TerminalError
 from terminal.ports import Reader
 from tests.drivers.nfcpy.taps import LONGEST, tap
 
@@ -70,6 +71,37 @@ def test_a_chip_that_answers_no_more_is_unplugged(world: Pn532OnPty, reader: Rea
         card.exchange(LONGEST)
 
 
+@pytest.mark.parametrize(
+    ("faults", "failure"),
+    [
+        (Faults(unplug_after=1), ReaderUnplugged),
+        (Faults(tear_after=1), CardLost),
+        (Faults(mute_at=2), CardLost),
+    ],
+)
+def test_a_fault_of_the_bench_is_what_it_is_called(
+    world: Pn532OnPty, reader: Reader, faults: Faults, failure: type[TerminalError]
+) -> None:
+    time = CardTime()
+    chip = PatternChip()
+    world.present(FaultyChip(chip, lambda: faults, sleep=time.spend))
+    card = tap(reader)
+    assert card.exchange(LONGEST) == pattern(LONGEST)
+    with pytest.raises(failure):
+        card.exchange(LONGEST)
+    if failure is ReaderUnplugged:
+        world.replug()
+    world.present(chip)
+    assert tap(reader).exchange(LONGEST) == pattern(LONGEST)
+
+
+def test_a_mute_card_is_still_there(world: Pn532OnPty, reader: Reader) -> None:
+    world.present(FaultyChip(PatternChip(), lambda: Faults(mute_at=1), sleep=CardTime().spend))
+    with pytest.raises(CardLost):
+        tap(reader).exchange(LONGEST)
+    assert not reader.wait_for_removal(timeout_s=0.2, cancelled=lambda: False)
+
+
 def test_a_chip_left_at_the_high_speed_is_found_again(world: Pn532OnPty) -> None:
     """A till that is killed cannot set the speed back; the next one must still find the chip."""
     killed = nfc.clf.pn532.init(nfcpy_uart.Uart(world.path))
@@ -102,6 +134,8 @@ def test_closing_leaves_the_chip_at_its_usual_speed(world: Pn532OnPty) -> None:
         "nfcpy:usb:wxyz:2200",
         "nfcpy:udp:localhost",
         "nfcpy:udp::54321",
+        "nfcpy:udp:localhost:0",
+        "nfcpy:udp:localhost:65536",
         "nfcpy:spi:0",
     ],
 )
@@ -187,7 +221,7 @@ MARKER = "C0FFEE15C0FFEE15"
 
 def exchange_marker(world: Pn532OnPty, *, lost: bool) -> None:
     reader = nfcpy.open_reader(world.url)
-    world.present_tags(IsoDepTag(PatternChip(), tear_at=2 if lost else None))
+    world.present(PatternChip(leaves_after=1 if lost else None))
     card = tap(reader)
     command = bytes.fromhex(f"80CA100008{MARKER}00")
     card.exchange(command)

@@ -13,7 +13,8 @@ from drivers.nfcpy import open_reader
 from hardware_sim.ca import ca_public_keys
 from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import card_ids, load_profile
-from hardware_sim.iso_dep import Activation, Pace
+from hardware_sim.faults import Faults, FaultyChip
+from hardware_sim.iso_dep import Activation, CardTime, Pace
 from hardware_sim.issuer import arqc_fault, issuer_of
 from hardware_sim.nfc_udp import CardOnUdp
 from hardware_sim.pn532 import Pn532OnPty
@@ -139,12 +140,24 @@ def test_a_card_taken_away_in_the_middle_is_to_be_presented_again(
 ) -> None:
     card = EmvCard(load_profile(card_id), seed=7)
     with closing(open_reader(any_world.url)) as reader:
-        any_world.present_tags(IsoDepTag(card, tear_at=at))
+        torn = FaultyChip(card, lambda: Faults(tear_after=at - 1), sleep=time.sleep)
+        any_world.present(torn)
         outcome = pay(reader)
         assert (outcome.decision, outcome.start) == (Decision.TRY_AGAIN, Start.B)
         any_world.present(card)
         outcome = pay(reader)
         assert accepted(outcome, card_id), outcome.reason
+
+
+@pytest.mark.parametrize("delay_ms", [20, 400])
+def test_a_slow_card_pays(any_world: World, delay_ms: int) -> None:
+    card_time = CardTime()
+    profile = load_profile("visa-credit")
+    card = EmvCard(profile, seed=7)
+    slow = FaultyChip(card, lambda: Faults(delay_ms=delay_ms), sleep=card_time.spend)
+    any_world.present_profile(profile, slow, card_time)
+    with closing(open_reader(any_world.url)) as reader:
+        assert accepted(pay(reader), "visa-credit")
 
 
 def expected(card_id: str) -> type | str:
