@@ -71,7 +71,8 @@ def open_reader(url: str) -> NfcpyReader:
         return NfcpyReader(f"PN532 on {path}", lambda: connect_pn532(path))
     if _USB.fullmatch(address):
         return NfcpyReader(f"NFC reader on {address}", lambda: _connect_usb(address))
-    if match := _UDP.fullmatch(address):
+    match = _UDP.fullmatch(address)
+    if match and 0 < int(match["port"]) < 65536:
         host, port = match["host"], int(match["port"])
         return NfcpyReader(f"nfcpy device at {host}:{port}", lambda: _connect_udp(host, port))
     raise ReaderNotFound(

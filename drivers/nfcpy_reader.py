@@ -49,6 +49,7 @@ class NfcpyReader:
 
     def wait_for_card(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> Presented | None:
         """As ``Reader`` has it; a reader that was unplugged is looked for until the time is up."""
+        self.release()
         deadline = time.monotonic() + timeout_s
         while not cancelled():
             field = self._field_or_reconnect()
