@@ -74,17 +74,22 @@ def transact(request: TransactionRequest, settings: ReaderSettings) -> Dialogue[
 
 def _permitted(request: TransactionRequest, settings: ReaderSettings) -> _Permitted:
     pairs = (
-        (combination, pre_process(combination, request.amount.minor))
+        (combination, pre_process(combination, request.amount))
         for combination in settings.combinations
     )
     return [(combination, indicators) for combination, indicators in pairs if indicators.allowed]
 
 
 def _ended(
-    decision: Decision, reason: str, message: MessageId, *, start: Start = Start.NONE
+    decision: Decision,
+    reason: str,
+    message: MessageId,
+    *,
+    start: Start = Start.NONE,
+    status: UiStatus = UiStatus.PROCESSING_ERROR,
 ) -> Outcome:
     """An outcome that no kernel made (Book B, 3.3.2.7)."""
-    ui = UiRequest(message, UiStatus.PROCESSING_ERROR, 1300 if start is Start.B else 0)
+    ui = UiRequest(message, status, 1300 if start is Start.B else 0)
     return Outcome(decision=decision, reason=reason, ui=ui, start=start)
 
 
@@ -100,6 +105,7 @@ def _select_ppse(permitted: _Permitted) -> Dialogue[list[Candidate] | Outcome]:
             Decision.END_APPLICATION,
             f"not a payment card: SELECT PPSE was answered with {response.sw:04X}",
             MessageId.TRY_ANOTHER_CARD,
+            status=UiStatus.READY_TO_READ,
         )
     shared = candidates(directory(response.data), [combination for combination, _ in permitted])
     if not shared:
@@ -107,6 +113,7 @@ def _select_ppse(permitted: _Permitted) -> Dialogue[list[Candidate] | Outcome]:
             Decision.END_APPLICATION,
             "the card has no application that this terminal takes",
             MessageId.TRY_ANOTHER_CARD,
+            status=UiStatus.READY_TO_READ,
         )
     runnable = [each for each in shared if each.combination.kernel_id in KERNELS]
     if not runnable:
@@ -133,6 +140,7 @@ def _run_candidates(
         Decision.END_APPLICATION,
         f"no application of the card can be used; {last}",
         MessageId.TRY_ANOTHER_CARD,
+        status=UiStatus.READY_TO_READ,
     )
 
 
@@ -140,7 +148,7 @@ def _run_candidate(
     candidate: Candidate, request: TransactionRequest, settings: ReaderSettings
 ) -> Dialogue[Outcome]:
     """SELECT and kernel activation for one candidate (Book B, 3.3.3 and 3.4)."""
-    response = yield _select(candidate.adf_name)
+    response = yield _select(candidate.selected_by)
     if not response.ok:
         return _next(f"SELECT was answered with {response.sw:04X}")
     try:
@@ -150,7 +158,7 @@ def _run_candidate(
     if not application.df_name.startswith(candidate.combination.aid):
         return _next("SELECT answered for another application")
     combination = candidate.combination
-    indicators = pre_process(combination, request.amount.minor)
+    indicators = pre_process(combination, request.amount)
     activation = Activation(
         request=request,
         settings=settings,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from terminal.emv import tags
 from terminal.emv.settings import Combination, ReaderSettings, TransactionRequest
+from terminal.money import Amount
 
 _OFFLINE_ONLY = 0x08  # TTQ byte 1
 _ONLINE_CRYPTOGRAM_REQUIRED = 0x80  # TTQ byte 2
@@ -21,13 +22,16 @@ _CVM_REQUIRED = 0x40  # TTQ byte 2
 class Indicators:
     """What pre-processing found for one combination (Book A, table 5-3).
 
-    ``ttq`` is 9F66 with the bits of byte 2 set for this amount; ``allowed`` is false when this
-    combination may not run for this amount.
+    ``ttq`` is 9F66 with the bits of byte 2 set for this amount, zeros where the combination has
+    none; ``allowed`` is false when this combination may not run for this amount.
     """
 
     allowed: bool
-    cvm_required: bool
+    status_check: bool
+    zero_amount: bool
+    limit_exceeded: bool
     floor_limit_exceeded: bool
+    cvm_required: bool
     ttq: bytes
 
     @property
@@ -41,28 +45,40 @@ class Indicators:
         return not self.ttq[0] & _OFFLINE_ONLY
 
 
-def pre_process(combination: Combination, amount_minor: int) -> Indicators:
-    """The indicators of one combination for this amount (Book B, 3.1.1)."""
-    limits = (combination.contactless_limit_minor, combination.on_device_limit_minor)
-    # A C-2 card that verifies its holder has a limit of its own; the kernel picks the right one.
-    limit = None if None in limits else max(limits, key=lambda each: each or 0)
+def _limit(combination: Combination) -> int | None:
+    """The amount that no card may reach; a C-2 kernel picks one of two once it knows the card."""
     if combination.kernel_id != 2:
-        limit = combination.contactless_limit_minor
+        return combination.contactless_limit_minor
+    limits = (combination.contactless_limit_minor, combination.on_device_limit_minor)
+    return None if None in limits else max(each or 0 for each in limits)
+
+
+def pre_process(combination: Combination, amount: Amount) -> Indicators:
+    """The indicators of one combination for this amount (Book B, 3.1.1)."""
+    minor, limit = amount.minor, _limit(combination)
     floor, cvm = combination.floor_limit_minor, combination.cvm_limit_minor
-    zero = amount_minor == 0
-    offline_only = bool(combination.ttq[0] & _OFFLINE_ONLY)
-    allowed = (limit is None or amount_minor < limit) and not (
-        zero and (offline_only or not combination.zero_amount_allowed)
-    )
-    cvm_required = cvm is not None and amount_minor >= cvm
-    floor_exceeded = floor is not None and amount_minor > floor
-    byte_2 = combination.ttq[1] & ~(_ONLINE_CRYPTOGRAM_REQUIRED | _CVM_REQUIRED) & 0xFF
-    if floor_exceeded or zero:
+    static = combination.ttq or bytes(4)
+    zero = minor == 0
+    status_check = combination.status_check and minor == 10**amount.currency.exponent
+    limit_exceeded = limit is not None and minor >= limit
+    cvm_required = cvm is not None and minor >= cvm
+    floor_exceeded = floor is not None and minor > floor
+    zero_refused = zero and (bool(static[0] & _OFFLINE_ONLY) or not combination.zero_amount_allowed)
+    byte_2 = static[1] & ~(_ONLINE_CRYPTOGRAM_REQUIRED | _CVM_REQUIRED) & 0xFF
+    if floor_exceeded or zero or status_check:
         byte_2 |= _ONLINE_CRYPTOGRAM_REQUIRED
     if cvm_required:
         byte_2 |= _CVM_REQUIRED
-    ttq = combination.ttq[:1] + bytes((byte_2,)) + combination.ttq[2:]
-    return Indicators(allowed, cvm_required, floor_exceeded, ttq)
+    dynamic = static[:1] + bytes((byte_2,)) + static[2:]
+    return Indicators(
+        allowed=not limit_exceeded and not zero_refused,
+        status_check=status_check,
+        zero_amount=zero,
+        limit_exceeded=limit_exceeded,
+        floor_limit_exceeded=floor_exceeded,
+        cvm_required=cvm_required,
+        ttq=static if combination.ttq is None else dynamic,
+    )
 
 
 def _digits(number: int, count: int) -> bytes:

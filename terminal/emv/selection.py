@@ -7,7 +7,7 @@ all is a ``CardError``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from terminal.emv import tags
@@ -30,12 +30,16 @@ _DEFAULT_KERNELS = {
 
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
-    """One application of the card's directory; ``kernel_id`` 0 leaves the choice to the reader."""
+    """One application of the card's directory; ``kernel_id`` 0 leaves the choice to the reader.
+
+    ``extended`` is the extended selection (9F29) that may follow the name in SELECT.
+    """
 
     adf_name: bytes
     label: str
     priority: int
     kernel_id: int
+    extended: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,14 @@ class Candidate:
     adf_name: bytes
     label: str
     combination: Combination
+    extended: bytes = b""
+
+    @property
+    def selected_by(self) -> bytes:
+        """The data of the final SELECT (Book B, 3.3.3.3): the name, and 9F29 where both have it."""
+        name = self.adf_name + self.extended
+        fits = self.combination.extended_selection and len(name) <= 16
+        return name if fits else self.adf_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +111,24 @@ def directory(ppse: bytes) -> list[DirectoryEntry]:
     Raises:
         CardError: the answer is not a well-formed file control information.
     """
-    entries: list[DirectoryEntry] = []
-    for template in find_all(parse_fci(ppse).objects, tags.APPLICATION_TEMPLATE_61):
-        name = _child(template.children, tags.ADF_NAME_4F)
-        if name is None or not 5 <= len(name.value) <= 16:
-            continue
-        requested = _child(template.children, tags.KERNEL_ID_9F2A)
-        kernel_id = _kernel_id(requested.value if requested else None, name.value)
-        if kernel_id is None:
-            continue
-        label = _child(template.children, tags.LABEL_50)
-        priority = _child(template.children, tags.PRIORITY_87)
-        rank = priority.value[0] & 0x0F if priority and priority.value else 0
-        entries.append(
-            DirectoryEntry(name.value, text(label.value) if label else "", rank, kernel_id)
-        )
-    return entries
+    templates = find_all(parse_fci(ppse).objects, tags.APPLICATION_TEMPLATE_61)
+    entries = (_entry({each.tag: each.value for each in t.children}) for t in templates)
+    return [entry for entry in entries if entry is not None]
+
+
+def _entry(objects: Mapping[int, bytes]) -> DirectoryEntry | None:
+    """One entry of the directory, or None when it has to be left out."""
+    name = objects.get(tags.ADF_NAME_4F, b"")
+    kernel_id = _kernel_id(objects.get(tags.KERNEL_ID_9F2A), name)
+    if not 5 <= len(name) <= 16 or kernel_id is None:
+        return None
+    return DirectoryEntry(
+        adf_name=name,
+        label=text(objects.get(tags.LABEL_50, b"")),
+        priority=(objects.get(tags.PRIORITY_87) or b"\x00")[0] & 0x0F,
+        kernel_id=kernel_id,
+        extended=objects.get(tags.EXTENDED_SELECTION_9F29, b""),
+    )
 
 
 def candidates(
@@ -127,7 +141,7 @@ def candidates(
     """
     ranked = sorted(entries, key=lambda entry: entry.priority or 16)
     return [
-        Candidate(entry.adf_name, entry.label, combination)
+        Candidate(entry.adf_name, entry.label, combination, entry.extended)
         for entry in ranked
         for combination in combinations
         if entry.adf_name.startswith(combination.aid)

@@ -81,13 +81,16 @@ class Combination:
         aid: the reader's AID, 5 to 16 bytes; a card's longer name that begins with it matches.
         kernel_id: 2 to 7, or three bytes as a number for a domestic kernel.
         scheme: the scheme's name for a receipt.
-        ttq: the static terminal transaction qualifiers (9F66), four bytes.
+        ttq: the static terminal transaction qualifiers (9F66), four bytes; None for a kernel
+            that has none.
         contactless_limit_minor: at this amount and above no contactless payment; None for none.
         on_device_limit_minor: the same for a card that verifies its holder itself (C-2).
         cvm_limit_minor: from this amount cardholder verification is required (C-3), and
             above it in C-2; None for never.
         floor_limit_minor: above this amount an online cryptogram is asked for; None for never.
         zero_amount_allowed: whether an amount of zero may be tapped.
+        status_check: whether one unit of the currency asks for an online status check.
+        extended_selection: whether the card's extended selection (9F29) goes into SELECT.
         action_codes: denial, online, default (C-2).
         cvm_capability: byte 2 of 9F33 when verification is required (C-2, DF8118).
         no_cvm_capability: byte 2 of 9F33 when it is not (C-2, DF8119).
@@ -99,12 +102,14 @@ class Combination:
     aid: bytes
     kernel_id: int
     scheme: str
-    ttq: bytes = bytes.fromhex("22004000")
+    ttq: bytes | None = bytes.fromhex("22004000")
     contactless_limit_minor: int | None = None
     on_device_limit_minor: int | None = None
     cvm_limit_minor: int | None = None
     floor_limit_minor: int | None = 0
     zero_amount_allowed: bool = True
+    status_check: bool = False
+    extended_selection: bool = False
     action_codes: ActionCodes = ActionCodes()
     cvm_capability: int = 0x20
     no_cvm_capability: int = 0x08
@@ -115,7 +120,7 @@ class Combination:
         name = f"The combination of AID {self.aid.hex().upper()} and kernel {self.kernel_id}"
         if not 5 <= len(self.aid) <= 16:
             raise ConfigError(f"{name} has an AID outside 5 to 16 bytes.")
-        if len(self.ttq) != 4:
+        if self.ttq is not None and len(self.ttq) != 4:
             raise ConfigError(f"{name} has a TTQ that is not four bytes.")
         limits = (
             self.contactless_limit_minor,

@@ -6,9 +6,13 @@ from terminal.emv.entry_point import Combination
 from terminal.emv.kernels.cvm_list import parse_cvm_list
 from terminal.emv.preprocessing import pre_process
 from terminal.errors import CardError
+from terminal.money import Amount, Currency
 from tests.conftest import require_vectors
 from tests.terminal.emv.replay import load
 from tests.terminal.emv.scheme import MASTERCARD, VISA
+
+EUR = Currency.of("EUR")
+ZERO = Amount(0, EUR)
 
 
 # Limits (contactless, CVM, floor), amount, and: allowed, CVM required, floor exceeded, TTQ.
@@ -41,7 +45,7 @@ def test_limits(
         cvm_limit_minor=cvm,
         floor_limit_minor=floor,
     )
-    indicators = pre_process(combination, minor)
+    indicators = pre_process(combination, Amount(minor, EUR))
     assert (
         indicators.allowed,
         indicators.cvm_required,
@@ -52,15 +56,15 @@ def test_limits(
 
 
 def test_zero_needs_permission_and_an_online_reader() -> None:
-    assert not pre_process(Combination(VISA, 3, "Visa", zero_amount_allowed=False), 0).allowed
+    assert not pre_process(Combination(VISA, 3, "Visa", zero_amount_allowed=False), ZERO).allowed
     offline = Combination(VISA, 3, "Visa", ttq=bytes.fromhex("2A004000"))
-    assert not pre_process(offline, 0).allowed
-    assert not pre_process(offline, 1).online_capable
+    assert not pre_process(offline, ZERO).allowed
+    assert not pre_process(offline, Amount(1, EUR)).online_capable
 
 
 def test_static_bits_of_the_ttq_are_cleared_first() -> None:
     combination = Combination(VISA, 3, "Visa", ttq=bytes.fromhex("22FF4001"), floor_limit_minor=9)
-    assert pre_process(combination, 1).ttq.hex().upper() == "223F4001"
+    assert pre_process(combination, Amount(1, EUR)).ttq.hex().upper() == "223F4001"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +81,7 @@ def test_kernel_2_has_a_second_limit(
         contactless_limit_minor=contactless,
         on_device_limit_minor=on_device,
     )
-    assert pre_process(combination, minor).allowed is allowed
+    assert pre_process(combination, Amount(minor, EUR)).allowed is allowed
 
 
 def test_cvm_lists_like_openemv() -> None:
