@@ -259,7 +259,7 @@ class ViewState:
                 return self._printed(event)
             case OutOfService(message, remedy):
                 return replace(
-                    self, screen=Screen.CLOSED, message=message, remedy=remedy, cancelling=False
+                    self, screen=Screen.CLOSED, message=message, remedy=remedy, verdict=None
                 )
             case Finished():
                 return self._finished(event)
@@ -285,20 +285,17 @@ class ViewState:
                 return replace(self, prompt=message, note=note)
             case CardRead():
                 return replace(
-                    self,
+                    self._fresh(),
                     screen=Screen.PROCESSING,
-                    cancelling=False,
+                    amount=self.amount,
                     prompt=MessageId.CARD_READ_OK,
-                    note="",
-                    wait_s=0.0,
                 )
             case Authorising(timeout_s):
                 return replace(
-                    self,
+                    self._fresh(),
                     screen=Screen.PROCESSING,
-                    cancelling=False,
+                    amount=self.amount,
                     prompt=MessageId.AUTHORISING,
-                    note="",
                     wait_s=timeout_s,
                     wait_number=self.wait_number + 1,
                 )
