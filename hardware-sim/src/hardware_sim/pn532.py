@@ -73,6 +73,12 @@ class Pn532OnPty(RadioField):
         with self.lock:
             return self._chip.baud
 
+    @property
+    def commands_taken(self) -> int:
+        """How many commands the chip has acknowledged since it got power."""
+        with self.lock:
+            return self._chip.commands_taken
+
     def use_air(self, air: AirFaults) -> None:
         """Changes the radio link."""
         with self.lock:

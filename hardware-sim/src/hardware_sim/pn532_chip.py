@@ -81,6 +81,7 @@ class Pn532:
         self.line = LineFaults()
         self.baud = _DEFAULT_BAUD
         self.field_on = False
+        self.commands_taken = 0
         self.use_air(air or AirFaults())
         self._next_baud: int | None = None
         self._asleep_for = _WAKE_UP_BYTES
@@ -146,6 +147,7 @@ class Pn532:
         if self.line.ignored_commands:
             self.line.ignored_commands -= 1
             return b""
+        self.commands_taken += 1
         ack = ACK
         if self.line.lost_acks:
             self.line.lost_acks -= 1

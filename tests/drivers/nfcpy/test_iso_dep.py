@@ -107,6 +107,20 @@ def test_one_lost_block_is_made_good(world: Pn532OnPty, reader: Reader, at: int)
     assert chip.seen == [LONGEST]
 
 
+@pytest.mark.parametrize("type_b", [False, True], ids=["type A", "type B"])
+def test_a_block_is_one_command_to_the_chip(
+    world: Pn532OnPty, reader: Reader, *, type_b: bool
+) -> None:
+    world.present(PatternChip(), type_b=type_b)
+    card = tap(reader)
+    card.exchange(LONGEST)
+    before = world.commands_taken
+    for _ in range(5):
+        assert card.exchange(LONGEST) == pattern(LONGEST)
+    # 261 bytes take two blocks out, and 258 take two back; the first answers the second.
+    assert world.commands_taken - before == 5 * 3
+
+
 class Stubborn(IsoDepTag):
     """A card that is activated and then answers every block by ``script``."""
 
