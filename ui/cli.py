@@ -24,10 +24,11 @@ from typing import Any, TypeVar
 
 import click
 
-from terminal.errors import TerminalError
+from terminal.errors import AnswerLost, TerminalError
 from ui.wiring import Settings, load_settings
 
 EXIT_FAILED = 1
+EXIT_NOT_KNOWN = 5
 F = TypeVar("F", bound=Callable[..., Any])
 
 _EPILOG = "Exit codes: 0 done, 1 failed, 2 wrong command, 3 declined, 4 cancelled, 5 not known yet."
@@ -100,7 +101,7 @@ def _guarded(work: Callable[[], int]) -> None:
         click.echo(f"taptill: {failed.message}", err=True)
         if failed.remedy:
             click.echo(f"  What to do: {failed.remedy}", err=True)
-        sys.exit(EXIT_FAILED)
+        sys.exit(EXIT_NOT_KNOWN if isinstance(failed, AnswerLost) else EXIT_FAILED)
     sys.exit(code)
 
 
@@ -149,8 +150,16 @@ def run(*, settings: Settings, bench: bool | None, console: bool, demo: bool, si
     return commands.run(settings, bench=bench, console=console, demo=demo, size=size)
 
 
-@main.command()
-@click.argument("amount")
+def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
+    """Hands -1 on, to be refused as an amount; a misspelt --option is still called one."""
+    if text.startswith("--"):
+        raise click.NoSuchOption(text)
+    del argument
+    return text
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("amount", callback=_no_option)
 @click.option("--cashier", default="", help="Who sells.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings

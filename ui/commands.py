@@ -23,7 +23,8 @@ from offline_queue.store import Store
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
-from terminal.errors import AmountError, PrinterError, StoreError
+from terminal.errors import AmountError, AnswerLost, PrinterError, StoreError
+from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
 from terminal.receipt import HEADLINES, MONEY_LINES, Receipt, layout
@@ -88,7 +89,7 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
                 cancelled=cancel.is_set,
                 host_online=lambda: True,
             )
-            sale = pay(ports, parts.rules, amount, cashier=cashier)
+            sale = _paid(ports, parts, amount, cashier)
         finally:
             reader.close()
             link.close()
@@ -102,6 +103,21 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
             _forward(parts, [])
         parts.journal.housekeeping()
     return EXIT_CODES[sale.state]
+
+
+def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transaction:
+    """One payment; one whose answer could not be recorded ends as UNKNOWN, if that can be."""
+    try:
+        return pay(ports, parts.rules, amount, cashier=cashier)
+    except AnswerLost as lost:
+        profile = parts.rules.profile
+        try:
+            recovered = parts.journal.recover(lambda sent: reversal_of(profile, sent))
+        except StoreError:
+            raise lost from None
+        if not recovered.reversing:
+            raise
+        return recovered.reversing[-1]
 
 
 @contextmanager

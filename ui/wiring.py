@@ -2,7 +2,7 @@
 
 Rules of this file: this is where the hands, the memory and the mind meet, and nowhere else. It
 opens things in the order in which they can fail without loss (configuration, keys, acquirer,
-ledger, reader) and closes them in reverse.
+printer, ledger, reader) and closes them in reverse.
 """
 
 from __future__ import annotations
@@ -207,7 +207,8 @@ def check_protection(keystore: KeyStore, acquirer: Acquirer) -> None:
         raise KeyStoreError(
             f"Keys of level {keystore.level!r} are refused for {acquirer.name}, where real money"
             " moves: whoever takes the SD card has the keys too.",
-            remedy="Use a test address of the acquirer (?test=1), or a key store of another level.",
+            remedy="Use a test address of the acquirer (?mode=test), or a key store of another"
+            " level.",
         )
 
 
@@ -228,6 +229,8 @@ def assembled(settings: Settings) -> Iterator[Parts]:
         stack.callback(acquirer.close)
         check_protection(keystore, acquirer)
         profile = profile_named(acquirer.profile)
+        rules = rules_of(settings, profile)
+        printer = open_printer(printer_url(settings, data_dir))
         journal, recovered = open_journal(
             settings.ledger_path,
             clock,
@@ -237,14 +240,14 @@ def assembled(settings: Settings) -> Iterator[Parts]:
         stack.callback(journal.close)
         yield Parts(
             settings=settings,
-            rules=rules_of(settings, profile),
+            rules=rules,
             journal=journal,
             recovered=recovered,
             acquirer=acquirer,
             keystore=keystore,
             clock=clock,
             entropy=entropy,
-            printer=open_printer(printer_url(settings, data_dir)),
+            printer=printer,
             open_reader=lambda: open_reader(settings.config.till.reader),
         )
 
