@@ -22,6 +22,7 @@ from terminal.errors import HostError, HostGarbled, HostSilent, HostUnreachable
 from terminal.iso8583.framing import Deframer, Framing, frame
 
 _RECEIVE_BYTES = 16_384  # A TLS record holds no more.
+_SETTLE_S = 0.25  # For a host that is slow to look at a certificate; paid once per connection.
 _DRAIN_READS = 64  # A megabyte that nobody asked for is no late answer.
 
 T = TypeVar("T")
@@ -108,7 +109,7 @@ class TlsHost:
             connection.handshake(deadline)
             now = time.monotonic()
             # The host's refusal takes one round trip, and the handshake took at least that.
-            connection.settle(min(deadline, now + 2 * (now - started) + 0.05))
+            connection.settle(min(deadline, now + 2 * (now - started) + _SETTLE_S))
         except HostUnreachable:
             connection.close()
             raise
