@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from terminal.emv import dol, tags
 from terminal.emv.apdu import Command, Dialogue
 from terminal.emv.application import Application
 from terminal.emv.kernels import c2, c3
@@ -40,6 +41,7 @@ KERNELS: Mapping[int, Callable[[Activation], Dialogue[Outcome]]] = MappingProxyT
 )
 """The kernels that this terminal has, by kernel identifier."""
 
+_VISA = bytes.fromhex("A000000003")
 _Permitted = list[tuple[Combination, Indicators]]
 
 
@@ -157,6 +159,10 @@ def _run_candidate(
         return _next(error.message)
     if not application.df_name.startswith(candidate.combination.aid):
         return _next("SELECT answered for another application")
+    visa = application.df_name.startswith(_VISA) and candidate.combination.kernel_id == 3
+    if visa and not _asks_for_ttq(application):
+        # An application of Visa without the TTQ in its PDOL is no qVSDC one (Book B, 3.3.3.5).
+        return _next("the application is not made for kernel 3")
     combination = candidate.combination
     indicators = pre_process(combination, request.amount)
     activation = Activation(
@@ -168,6 +174,11 @@ def _run_candidate(
         terminal=terminal_objects(request, settings, combination, indicators.ttq),
     )
     return (yield from KERNELS[combination.kernel_id](activation))
+
+
+def _asks_for_ttq(application: Application) -> bool:
+    pdol = dol.parse(application.objects.get(tags.PDOL_9F38, b""))
+    return any(entry.tag == tags.TTQ_9F66 for entry in pdol)
 
 
 def _next(reason: str) -> Outcome:

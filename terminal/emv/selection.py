@@ -72,14 +72,14 @@ def _child(objects: Iterable[Tlv], tag: int) -> Tlv | None:
 
 
 def parse_fci(data: bytes) -> FileControlInformation:
-    """Reads 6F { 84, A5 { ... } }.
+    """Reads 6F { 84, A5 { ... } }; what follows the template is not looked at, as in libpay.
 
     Raises:
         CardError: the answer is not that, or its name is not 5 to 16 bytes.
     """
     outer = decode(data)
-    if len(outer) != 1 or outer[0].tag != tags.FCI_6F:
-        raise CardError("The answer to SELECT is not one template 6F.")
+    if not outer or outer[0].tag != tags.FCI_6F:
+        raise CardError("The answer to SELECT is no template 6F.")
     name = _child(outer[0].children, tags.DF_NAME_84)
     proprietary = _child(outer[0].children, tags.FCI_PROPRIETARY_A5)
     if name is None or not 5 <= len(name.value) <= 16:
@@ -100,9 +100,9 @@ def _kernel_id(value: bytes | None, adf_name: bytes) -> int | None:
         return _DEFAULT_KERNELS.get(adf_name[:5], 0)
     if value[0] & 0x80 == 0:
         return value[0]
-    if value[0] & 0x3F == 0:
-        return 0
-    return int.from_bytes(value[:3], "big") if len(value) >= 3 else None
+    if len(value) < 3:
+        return None
+    return int.from_bytes(value[:3], "big") if value[0] & 0x3F else 0
 
 
 def directory(ppse: bytes) -> list[DirectoryEntry]:

@@ -148,7 +148,10 @@ def directory(*names: bytes, extra: bytes = b"") -> bytes:
 
 
 def selected(name: bytes, objects: Mapping[int, str | bytes] | None = None) -> bytes:
-    fci = encode(0x84, name) + encode(0xA5, tlv(objects or {0x50: b"TEST CARD"}))
+    # Kernel 3 runs only what asks for the TTQ.
+    asked: dict[int, str | bytes] = {0x9F38: "9F6604"} if name == VISA else {}
+    stated = asked | dict(objects or {0x50: b"TEST CARD"})
+    fci = encode(0x84, name) + encode(0xA5, tlv(stated))
     return ok(encode(0x6F, fci))
 
 

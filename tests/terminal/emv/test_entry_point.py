@@ -56,7 +56,7 @@ def test_published_answers_that_must_be_rejected() -> None:
     reasons = {
         "6A82": "not a payment card",
         "6F05A503BF0C009000": r"no usable name \(84\)",
-        "700200009000": "not one template 6F",
+        "700200009000": "no template 6F",
         "6A81": "GET PROCESSING OPTIONS was answered with 6A81",
         "6A83": "READ RECORD was answered with 6A83",
     }
@@ -110,6 +110,17 @@ def test_the_next_candidate_is_tried() -> None:
     none = tap(ScriptedCard({SELECT_PPSE: directory(MASTERCARD, VISA)}), request(), default())
     assert none.decision is Decision.END_APPLICATION
     assert "6D00" in none.reason
+
+
+def test_a_visa_application_that_asks_for_no_ttq_is_passed_over() -> None:
+    for pdol in ("", "9F0206"):
+        subject = ScriptedCard(
+            {SELECT_PPSE: directory(VISA), select(VISA): selected(VISA, {0x9F38: pdol})}
+        )
+        outcome = tap(subject, request(), default())
+        assert outcome.decision is Decision.END_APPLICATION
+        assert "not made for kernel 3" in outcome.reason
+        assert len(subject.sent) == 2
 
 
 def test_schemes_without_a_kernel_are_sent_to_the_chip() -> None:
@@ -226,7 +237,7 @@ def test_settings_that_a_card_may_ask_for() -> None:
     subject = ScriptedCard(
         {
             SELECT_PPSE: directory(VISA),
-            select(VISA): selected(VISA, {0x9F38: "9F1C08" + "9F1A02" + "9F2103" + "9F4106"}),
+            select(VISA): selected(VISA, {0x9F38: "9F66049F1C089F1A029F21039F4106"}),
             "80A8": OPTIONS,
         }
     )
@@ -243,4 +254,4 @@ def test_settings_that_a_card_may_ask_for() -> None:
         ),
         reader,
     )
-    assert subject.sent[2][7:-1] == b"TILL0001" + bytes.fromhex("0000" + "150926" + "000000000012")
+    assert subject.sent[2][11:-1] == b"TILL0001" + bytes.fromhex("0000" + "150926" + "000000000012")

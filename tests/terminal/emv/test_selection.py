@@ -62,7 +62,8 @@ def test_published_directories(name: str) -> None:
         ("A0000000031010", "0800000000000000", 8),
         ("A0000000031010", "810978", 0x810978),  # domestic
         ("A0000000031010", "BF0840FF", 0xBF0840),
-        ("A0000000031010", "80", 0),
+        ("A0000000031010", "800000", 0),
+        ("A0000000031010", "80", None),
         ("A0000000031010", "8109", None),  # domestic, too short: the entry is skipped
     ],
 )
@@ -114,12 +115,12 @@ def test_an_entry_without_a_usable_name_is_left_out(broken: bytes) -> None:
 @pytest.mark.parametrize(
     ("fci", "reason"),
     [
-        ("70020000", "not one template 6F"),
-        ("6F00" + "6F00", "not one template 6F"),
+        ("70020000", "no template 6F"),
+        ("6F00" + "6F00", r"no usable name \(84\)"),
         ("6F02A500", r"no usable name \(84\)"),
         ("6F068404A0000000", r"no usable name \(84\)"),
         ("6F098407A0000000031010", "no template A5"),
-        ("", "not one template 6F"),
+        ("", "no template 6F"),
     ],
 )
 def test_answers_to_select_that_are_none(fci: str, reason: str) -> None:

@@ -73,7 +73,7 @@ TAPS = {
         "mag-stripe mode only",
         begins_at="AID",
     ),
-    "synthetic_visa_format1": OTHER_CARD._replace(reason="no Application Cryptogram"),
+    "synthetic_visa_format1": OTHER_CARD._replace(reason="not made for kernel 3"),
     "visa_auspost_gpo_only_3033": OTHER_CARD._replace(reason="track 2 data (57) is malformed"),
     "visa_credit_chase_no_afl": Ends(
         Decision.ONLINE_REQUEST, MessageId.AUTHORISING, "online", pan=True
@@ -96,7 +96,7 @@ READINGS = {
     "emvpt_contact_dda_pin": "contact card",
     "javaemvreader_sda_dummy_card": "contact card",
     "mastercard_expired_0385": "the source never sends GENERATE AC",
-    "synthetic_visa_format1": "the made-up card has no cryptogram",
+    "synthetic_visa_format1": "the made-up card has no PDOL and no cryptogram",
     "visa_contact_vsdc_no_oda": "contact card",
 }
 
