@@ -58,15 +58,13 @@ class Uart(TTY):  # type: ignore[misc] # nfcpy has no types.
             OSError: ETIMEDOUT when nothing came, EIO when it stays damaged.
         """
         self.tty.timeout = max(timeout / 1000, 0.05)
-        frame = self._frame()
-        for _ in range(_REPEATS):
+        for attempt in range(1 + _REPEATS):
+            if attempt:
+                self.tty.reset_input_buffer()
+                self.tty.write(_NACK)
+            frame = self._frame()
             if _sound(frame):
                 return frame
-            self.tty.reset_input_buffer()
-            self.tty.write(_NACK)
-            frame = self._frame()
-        if _sound(frame):
-            return frame
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def write(self, frame: bytes) -> None:
