@@ -18,10 +18,13 @@ from types import TracebackType
 from typing import Self
 
 from drivers.door import Chip
+from hardware_sim.iso_dep import Answer
 from hardware_sim.radio import RadioField
-from hardware_sim.tags import IsoDepTag, Tag
+from hardware_sim.tags import Tag
 
 _REQA = b"\x26"
+_REQB = b"\x05"
+_POLLING = b"\x00"  # The command code of a FeliCa polling frame, after its length.
 _CASCADE = {0x93: 0, 0x95: 1, 0x97: 2}
 _ANTICOLLISION = (_REQA, *(bytes((code,)) for code in _CASCADE))
 _CASCADE_TAG = 0x88
@@ -72,38 +75,36 @@ class CardOnUdp(RadioField):
             if not datagram:
                 return
             with self.lock:
-                answer, after_us = self._datagram(datagram)
-            time.sleep(after_us / 1e6)
-            if answer:
+                answer = self._datagram(datagram)
+            if answer is not None and answer.block:
+                time.sleep(answer.after_us / 1e6)
                 head = datagram.partition(b" ")[0]
                 with contextlib.suppress(OSError):
-                    self._socket.sendto(head + b" " + answer.hex().encode(), sender)
+                    self._socket.sendto(head + b" " + answer.block.hex().encode(), sender)
 
-    def _datagram(self, datagram: bytes) -> tuple[bytes, int]:
+    def _datagram(self, datagram: bytes) -> Answer | None:
         if datagram == b"RFOFF":
             for tag in self.tags:
                 tag.power_off()
             self._selected = None
-            return b"", 0
+            return None
         modulation, _, text = datagram.partition(b" ")
         try:
             data = bytes.fromhex(text.decode("ascii"))
         except ValueError:
-            return b"", 0
+            return None
         technology = modulation[-1:].decode("ascii", errors="replace")
         found = tuple(t for t in self.tags if t.technology == technology and t.answers_polling)
         if technology == "A" and data[:1] in _ANTICOLLISION:
-            return self._anticollision(found, data), 0
-        if technology == "B" and data[:1] == b"\x05":
-            self._selected = found[0] if found else self._selected
-            if found and not isinstance(found[0], IsoDepTag):
-                return found[0].sensb, 0
-        if technology == "F":
-            answer = found[0].sensf if found and data[1:2] == b"\x00" else b""
-            return (bytes((len(answer) + 1,)) + answer if answer else b""), 0
+            return Answer(self._anticollision(found, data))
+        if technology == "B" and data[:1] == _REQB and found:
+            self._selected = found[0]
+            return self._selected.frame(data) or Answer(self._selected.sensb)
+        if technology == "F" and data[1:2] == _POLLING and found:
+            sensf = found[0].sensf
+            return Answer(bytes((len(sensf) + 1,)) + sensf)
         here = self._selected is not None and self._selected in self.tags
-        answered = self._selected.frame(data) if self._selected and here else None
-        return (answered.block, answered.after_us) if answered else (b"", 0)
+        return self._selected.frame(data) if self._selected and here else None
 
     def _anticollision(self, found: tuple[Tag, ...], data: bytes) -> bytes:
         """SENS_RES, SDD_RES and SEL_RES (ISO/IEC 14443-3, 6.5); two cards spoil the check byte."""

@@ -64,6 +64,7 @@ class LineFaults:
 
     damaged_responses: int = 0
     cut_responses: int = 0
+    noisy_responses: int = 0
     lost_acks: int = 0
     ignored_commands: int = 0
 
@@ -159,6 +160,9 @@ class Pn532:
         if self.line.damaged_responses:
             self.line.damaged_responses -= 1
             return response[:-2] + bytes((response[-2] ^ 0x55,)) + response[-1:]
+        if self.line.noisy_responses:
+            self.line.noisy_responses -= 1
+            return b"\x00\x55\x00\x00\xaa" + response
         if self.line.cut_responses:
             self.line.cut_responses -= 1
             return response[:5]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import select
+import socket
 import threading
 import tty
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from drivers import nfcpy
 from drivers.door import PatternChip, pattern
 from hardware_sim.iso_dep import Answer
+from hardware_sim.nfc_udp import CardOnUdp
 from hardware_sim.pn532 import Pn532OnPty
 from hardware_sim.pn532_chip import Pn532
 from hardware_sim.tags import IsoDepTag
@@ -84,6 +86,22 @@ def test_a_chip_that_says_anything(
     chip._commands[0x4A] = chip._list_passive_target
     world.present(PatternChip())
     assert tap(reader).exchange(LONGEST) == pattern(LONGEST)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_host_that_sends_anything_to_the_udp_door(seed: int) -> None:
+    chance = random.Random(seed)
+    with CardOnUdp(PatternChip()) as world, socket.socket(type=socket.SOCK_DGRAM) as line:
+        address = ("127.0.0.1", int(world.url.rpartition(":")[2]))
+        for _ in range(200):
+            head = chance.choice((b"106A", b"106B", b"212F", b"RFOFF", b"\xff", b"x"))
+            data = chance.randbytes(chance.randrange(20)).hex().encode()
+            text = chance.choice((data, data.upper(), b"26", b"9320", b"9370", b"050010", b"zz"))
+            line.sendto(head + chance.choice((b" ", b"")) + text, address)
+        with contextlib.closing(nfcpy.open_reader(world.url)) as reader:
+            # A card may lie halted by now; one that is put there afresh is not.
+            world.present(PatternChip())
+            assert tap(reader).exchange(LONGEST) == pattern(LONGEST)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import os
 import re
 import tty
 from collections.abc import Iterator
+from contextlib import closing
 
 import nfc.clf.pn532
 import pytest
@@ -21,7 +22,7 @@ from terminal.ports import Reader
 from tests.drivers.nfcpy.taps import LONGEST, tap
 
 
-@pytest.mark.parametrize("fault", ["damaged_responses", "cut_responses"])
+@pytest.mark.parametrize("fault", ["damaged_responses", "cut_responses", "noisy_responses"])
 def test_a_damaged_response_is_asked_for_again(
     world: Pn532OnPty, reader: Reader, fault: str
 ) -> None:
@@ -61,6 +62,28 @@ def test_a_disturbed_line_is_forgiven_while_waiting(world: Pn532OnPty, reader: R
     world.present(PatternChip())
     world.line.ignored_commands = 1
     assert tap(reader).exchange(LONGEST) == pattern(LONGEST)
+
+
+@pytest.mark.parametrize("silent", [1, 10])
+def test_closing_never_fails_and_gives_the_port_back(world: Pn532OnPty, silent: int) -> None:
+    reader = nfcpy.open_reader(world.url)
+    world.line.ignored_commands = silent
+    reader.close()
+    reader.close()
+    world.line.ignored_commands = 0
+    world.present(PatternChip())
+    with closing(nfcpy.open_reader(world.url)) as again:
+        assert tap(again).exchange(LONGEST) == pattern(LONGEST)
+
+
+def test_a_closed_reader_stays_closed(world: Pn532OnPty) -> None:
+    reader = nfcpy.open_reader(world.url)
+    reader.close()
+    world.present(PatternChip())
+    with pytest.raises(ReaderUnplugged):
+        reader.wait_for_card(timeout_s=0.05, cancelled=lambda: False)
+    with pytest.raises(ReaderUnplugged):
+        reader.wait_for_removal(timeout_s=0.05, cancelled=lambda: False)
 
 
 def test_a_chip_that_answers_no_more_is_unplugged(world: Pn532OnPty, reader: Reader) -> None:
