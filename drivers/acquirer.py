@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
 from drivers.tls_host import TlsHost
+from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
 from terminal.iso8583.profiles import profile_named
 from terminal.ports import Host, Sealer
@@ -35,6 +36,11 @@ class TlsAcquirer:
     sealer: Sealer
     context: ssl.SSLContext
     connect_timeout_s: float
+
+    @property
+    def ca_keys(self) -> CaKeys:
+        """None: cards are then authenticated by their issuers alone, online."""
+        return CaKeys()
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
+from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError, PrinterError, ReaderNotFound, TerminalError
 from terminal.ports import Host, Printer, Reader, Sealer
 
@@ -63,6 +64,10 @@ class Acquirer(Protocol):
     @property
     def profile(self) -> str:
         """The name of its ISO 8583 profile."""
+
+    @property
+    def ca_keys(self) -> CaKeys:
+        """The schemes' CA public keys that this acquirer has its tills trust."""
 
     @property
     def sealer(self) -> Sealer:

@@ -29,6 +29,7 @@ from offline_queue.sync import News, Sync, Timing, Wire
 from terminal.checkout import Rules
 from terminal.config import Config, parse_config
 from terminal.delivery import Verdict, read_verdict
+from terminal.emv.oda import CaKeys
 from terminal.emv.settings import default_settings
 from terminal.errors import ConfigError, KeyStoreError, StoreError
 from terminal.iso8583.messages import (
@@ -182,14 +183,14 @@ def address_acquirer(settings: Settings) -> Acquirer:
     )
 
 
-def rules_of(settings: Settings, profile: Profile) -> Rules:
+def rules_of(settings: Settings, profile: Profile, ca_keys: CaKeys) -> Rules:
     """The rules of every payment on this till."""
     config = settings.config
     return Rules(
         terminal_id=config.till.terminal_id,
         merchant_id=config.till.merchant_id,
         profile=profile,
-        emv=default_settings(config.till.country, config.till.currency),
+        emv=default_settings(config.till.country, config.till.currency, ca_keys=ca_keys),
         zone=settings.zone,
         offline=config.offline,
         present_s=float(config.timing.present_s),
@@ -229,7 +230,7 @@ def assembled(settings: Settings) -> Iterator[Parts]:
         stack.callback(acquirer.close)
         check_protection(keystore, acquirer)
         profile = profile_named(acquirer.profile)
-        rules = rules_of(settings, profile)
+        rules = rules_of(settings, profile, acquirer.ca_keys)
         printer = open_printer(printer_url(settings, data_dir))
         journal, recovered = open_journal(
             settings.ledger_path,

@@ -27,7 +27,9 @@ from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_bench import AcquirerBench
 from hardware_sim.acquirer_channel import ControlLink
 from hardware_sim.acquirer_folder import FOLDER_NAME, PROFILE, AcquirerFolder
+from hardware_sim.ca import ca_public_keys
 from terminal.bench import Bench
+from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
 from terminal.ports import Host, Sealer
 
@@ -66,6 +68,11 @@ class SimulatedAcquirer:
     def profile(self) -> str:
         """The name of its ISO 8583 profile."""
         return self._through.profile
+
+    @property
+    def ca_keys(self) -> CaKeys:
+        """The test keys under which the simulated cards' certificates are made."""
+        return CaKeys(ca_public_keys())
 
     @property
     def sealer(self) -> Sealer:
