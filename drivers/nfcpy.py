@@ -6,6 +6,7 @@ nfcpy's loggers are shut here, before anything is opened, since they print every
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 from typing import Any
@@ -28,6 +29,12 @@ _log.addHandler(logging.NullHandler())
 _log.propagate = False
 _log.setLevel(logging.CRITICAL + 1)
 
+_USB_REMEDIES = {
+    errno.ENOENT: "Install libusb 1.0 (on Debian: libusb-1.0-0).",
+    errno.EACCES: "Give this user access to it with a udev rule.",
+    errno.EBUSY: "pcscd has it, then open it as pcsc:, or the kernel, then unload pn533_usb.",
+}
+
 _USB = re.compile(r"usb(:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}|:[0-9]{1,3}:[0-9]{1,3})?")
 _UDP = re.compile(r"udp:(?P<host>[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})")
 _TTY = re.compile(r"tty:(?P<path>[^:]+)(:pn532)?")
@@ -48,13 +55,13 @@ def _connect_usb(path: str) -> Any:
     except (OSError, nfc.clf.transport.libusb.USBError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ReaderNotFound(
-            f"The USB reader {path} cannot be opened ({reason}).",
-            remedy="Give this user access with a udev rule, and unload pn533_usb if it holds it.",
+            f"The USB reader {path} cannot be opened ({reason.lower()}).",
+            remedy=_USB_REMEDIES.get(getattr(error, "errno", 0), "Unplug it and plug it in."),
         ) from None
     if device is None:
         raise ReaderNotFound(
             f"No USB reader that nfcpy knows is attached as {path}.",
-            remedy="`taptill readers` lists what is attached.",
+            remedy="`taptill readers` lists what is there. Without access rights it is not seen.",
         )
     return device
 
@@ -92,8 +99,11 @@ def discover() -> list[FoundReader]:
     found = []
     try:
         attached = nfc.clf.transport.USB.find("usb")
-    except nfc.clf.transport.libusb.USBError:
-        raise ReaderNotFound("The USB bus cannot be searched for readers.") from None
+    except (OSError, nfc.clf.transport.libusb.USBError):
+        raise ReaderNotFound(
+            "The USB bus cannot be searched for readers.",
+            remedy=_USB_REMEDIES[errno.ENOENT],
+        ) from None
     for vendor, product, _, _ in attached:
         if (vendor, product) in nfc.clf.device.usb_device_map:
             url = f"nfcpy:usb:{vendor:04x}:{product:04x}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -11,9 +12,11 @@ from contextlib import closing
 
 import nfc.clf.pn532
 import pytest
+from nfc.clf.transport import libusb
 
 from drivers import nfcpy, nfcpy_uart
 from drivers.door import PatternChip, pattern
+from drivers.registry import FoundReader
 from hardware_sim.faults import Faults, FaultyChip
 from hardware_sim.iso_dep import CardTime
 from hardware_sim.pn532 import Pn532OnPty
@@ -187,6 +190,46 @@ def test_a_reader_that_is_not_there_is_not_found(url: str, message: str) -> None
     with pytest.raises(ReaderNotFound, match=re.escape(message)) as caught:
         nfcpy.open_reader(url)
     assert caught.value.remedy
+
+
+# No USB reader can be had here, so what libusb says of one is put into its mouth.
+@pytest.mark.parametrize(
+    ("says", "message", "remedy"),
+    [
+        (OSError(errno.EACCES, "Permission denied"), "(permission denied)", "udev rule"),
+        (OSError(errno.EBUSY, "Device or resource busy"), "(device or resource busy)", "pcsc:"),
+        (OSError(errno.EIO, "Input/output error"), "(input/output error)", "Unplug it"),
+        (libusb.USBErrorNoMem(), "(usberrornomem)", "Unplug it"),
+        (None, "No USB reader that nfcpy knows is attached as usb", "access rights"),
+    ],
+)
+def test_a_usb_reader_that_cannot_be_opened(
+    monkeypatch: pytest.MonkeyPatch, says: Exception | None, message: str, remedy: str
+) -> None:
+    def connect(_: str) -> None:
+        if says is not None:
+            raise says
+
+    monkeypatch.setattr("nfc.clf.device.connect", connect)
+    with pytest.raises(ReaderNotFound, match=re.escape(message)) as caught:
+        nfcpy.open_reader("nfcpy:usb")
+    assert remedy in caught.value.remedy
+
+
+def test_known_usb_readers_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    attached = [(0x072F, 0x2200, 1, 4), (0x1D6B, 0x0002, 1, 1)]
+    monkeypatch.setattr("nfc.clf.transport.USB.find", lambda _: attached)
+    found = [each for each in nfcpy.discover() if ":usb:" in each.url]
+    assert found == [FoundReader("nfcpy:usb:072f:2200", "ACR122 on USB", "nfcpy")]
+
+
+def test_a_usb_bus_that_cannot_be_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(_: str) -> None:
+        raise OSError(errno.ENOENT, "cannot find a suitable libusb-1.0")
+
+    monkeypatch.setattr("nfc.clf.transport.USB.find", find)
+    with pytest.raises(ReaderNotFound, match=r"libusb-1\.0-0"):
+        nfcpy.discover()
 
 
 def test_a_port_without_a_pn532_behind_it_is_not_found() -> None:
