@@ -34,6 +34,9 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
         till.start()
         try:
             return _show(kind, till, benches, settings, pixels)
+        except KeyboardInterrupt:
+            # Ctrl-C is how a till on a desk is left; the payment in hand ends as cancelled.
+            return 0
         finally:
             till.stop()
 

@@ -1,0 +1,176 @@
+"""``taptill run`` as its user starts it: real processes, and a real window on a real X server."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageGrab
+
+from hardware_sim.acquirer import FOLDER_NAME
+from hardware_sim.acquirer_control import AcquirerControl
+from offline_queue.reports import Reports
+from offline_queue.store import Store
+from terminal.transaction import State, Transaction
+from tests.conftest import ROOT
+
+PATIENCE_S = 60.0
+WINDOW = (1280, 720)
+# Where things are in the window with a bench, in pixels from its top left corner.
+KEY_1, KEY_2, KEY_5, KEY_0 = (505, 175), (625, 175), (625, 275), (625, 475)
+CHARGE = (235, 485)
+VISA_CREDIT = (950, 135)
+
+
+def _environment(**more: str) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
+    }
+    return {**kept, "SDL_AUDIODRIVER": "dummy", "LP_NUM_THREADS": "0", **more}
+
+
+def _sales(data_dir: Path) -> list[Transaction]:
+    with Store.read_only(data_dir / "ledger.db") as store:
+        return Reports(store).transactions()
+
+
+def test_without_display_and_terminal_it_plays_a_demo_and_ends_well(tmp_path: Path) -> None:
+    for _ in range(2):  # It can be run twice.
+        done = subprocess.run(
+            [sys.executable, "-m", "ui", "run", "--data", str(tmp_path)],
+            cwd=ROOT,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "4 of 4 scenes ended as they should." in done.stdout
+        assert done.stderr == ""
+    states = [sale.state for sale in _sales(tmp_path)]
+    assert states.count(State.APPROVED) == 6
+    assert states.count(State.DECLINED) == 2
+    captures = AcquirerControl(tmp_path / FOLDER_NAME).captures()
+    assert sum(capture.state.value == "captured" for capture in captures) == 6
+
+
+def test_the_console_till_sells_to_a_person_who_types(tmp_path: Path) -> None:
+    typed = "12.50\n1\n12,505\nq\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "ui", "run", "--console", "--data", str(tmp_path)],
+        cwd=ROOT,
+        env=_environment(),
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Approved" in done.stdout
+    assert "'12,505' is not an amount" in done.stdout
+    assert [sale.state for sale in _sales(tmp_path)] == [State.APPROVED]
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """An X server of our own, just as large as the window."""
+    for tool in ("Xvfb", "xdotool"):
+        if shutil.which(tool) is None:
+            reason = f"{tool} is not installed"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{WINDOW[0]}x{WINDOW[1]}x24"],
+        pass_fds=(writing,),
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        assert select.select([reading], [], [], PATIENCE_S)[0], "Xvfb does not start"
+        yield f":{os.read(reading, 16).decode().strip()}"
+    finally:
+        os.close(reading)
+        server.terminate()
+        server.wait(10)
+
+
+class Hand:
+    """A mouse, and an eye, on one display."""
+
+    def __init__(self, display: str) -> None:
+        self._display = display
+
+    def click(self, place: tuple[int, int]) -> None:
+        # SDL reads the pointer's place late: a press must not come with the move.
+        for words in (["mousemove", *map(str, place)], ["mousedown", "1"], ["mouseup", "1"]):
+            subprocess.run(
+                ["xdotool", *words], env={**os.environ, "DISPLAY": self._display}, check=True
+            )
+            time.sleep(0.06)
+
+    def look(self) -> Image.Image:
+        return ImageGrab.grab(xdisplay=self._display)
+
+    def wait_for_colour(self, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while self.look().getpixel(place) != colour:
+            assert time.monotonic() < deadline, f"{self.look().getpixel(place)} at {place}"
+            time.sleep(0.1)
+
+
+@pytest.mark.window
+def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) -> None:
+    till = subprocess.Popen(
+        [sys.executable, "-m", "ui", "run", "--bench", "--data", str(tmp_path)],
+        cwd=ROOT,
+        env=_environment(DISPLAY=display),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        hand = Hand(display)
+        key_1_plain = (480, 160)
+        hand.wait_for_colour(key_1_plain, (255, 255, 255))
+        for place in (KEY_1, KEY_2, KEY_5, KEY_0):
+            hand.click(place)
+        hand.click(CHARGE)
+        deadline = time.monotonic() + PATIENCE_S
+        while not _waiting(tmp_path):
+            assert time.monotonic() < deadline, "no sale was begun"
+            time.sleep(0.1)
+        hand.click(VISA_CREDIT)
+        while [sale.state for sale in _sales(tmp_path)] != [State.APPROVED]:
+            assert time.monotonic() < deadline, [sale.state for sale in _sales(tmp_path)]
+            time.sleep(0.1)
+        [sale] = _sales(tmp_path)
+        assert sale.amount.minor == 1250
+        assert sale.card is not None
+        assert sale.card.scheme == "Visa"
+    finally:
+        till.send_signal(signal.SIGINT)
+        said, _ = till.communicate(timeout=PATIENCE_S)
+    assert till.returncode == 0, said.decode()
+    assert b"Traceback" not in said
+
+
+def _waiting(data_dir: Path) -> bool:
+    """Whether a sale waits for a card; the ledger is made while the till starts."""
+    if not (data_dir / "ledger.db").exists():
+        return False
+    return [sale.state for sale in _sales(data_dir)] == [State.INTENDED]
