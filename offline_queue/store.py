@@ -91,9 +91,10 @@ class Store:
             StoreError: there is none, or it cannot be read.
         """
         path = path.absolute()
-        if not path.exists():
+        if is_missing(path):
             raise StoreError(
-                f"There is no ledger at {path}.", remedy="It is made when the till first runs."
+                f"There is no ledger at {path}.",
+                remedy="It is made when the till first runs; check that this is its folder.",
             )
         with _named(path):
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
@@ -213,6 +214,18 @@ class Store:
                 f"The disk under {self.path} has failed ({self._failure}).",
                 remedy="Check the disk or card, then start the till again.",
             )
+
+
+def is_missing(path: Path) -> bool:
+    """Whether there is certainly no such file. One that may not be looked at may be there."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        # Opening it will say what is wrong with it.
+        return False
+    return False
 
 
 def _prepare(

@@ -339,8 +339,8 @@ def _exchange(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -
     except StoreError as lost:
         raise AnswerLost(
             f"The acquirer was asked, and its answer could not be recorded. {lost.message}",
-            remedy=f"It is not known whether money was taken. {lost.remedy} Start the till again:"
-            " it reverses the sale.",
+            remedy=f"{lost.remedy} It is not known whether money was taken; the till reverses the"
+            " sale when it starts again.",
         ) from lost
 
 

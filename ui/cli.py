@@ -46,7 +46,8 @@ def _device_options(command: F) -> F:
         click.option(
             "--data",
             "data_dir",
-            type=click.Path(path_type=Path, file_okay=False),
+            # Not click's to judge: what cannot be read is named with its remedy, like the rest.
+            type=click.Path(path_type=Path, readable=False),
             envvar="TAPTILL_DATA",
             help="The folder of the ledger, keys and receipts.",
         ),

@@ -19,7 +19,7 @@ import click
 from drivers.registry import FoundReader, discover_readers
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
-from offline_queue.store import Store
+from offline_queue.store import Store, is_missing
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
@@ -209,7 +209,7 @@ def readers(*, as_json: bool) -> int:
 @contextmanager
 def _ledger(settings: Settings) -> Iterator[Reports]:
     """The ledger for reading, also while the till is running."""
-    if not settings.ledger_path.exists():
+    if is_missing(settings.ledger_path):
         raise StoreError(
             f"There is no ledger at {settings.ledger_path}.",
             remedy="Take a sale first, or name the till's folder with --data.",

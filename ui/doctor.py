@@ -17,7 +17,7 @@ from pathlib import Path
 from drivers.clock import SystemClock
 from drivers.keystore import FileKeyStore
 from drivers.registry import Acquirer, open_printer, open_reader
-from offline_queue.store import RESERVE_BYTES, Store
+from offline_queue.store import RESERVE_BYTES, Store, is_missing
 from terminal.errors import KeyStoreError, StoreError, TerminalError
 from terminal.iso8583.profiles import profile_named
 from ui.tables import print_json, print_table
@@ -91,7 +91,7 @@ def _guarded(thing: str, step: Callable[[], Check]) -> Check:
 
 def _ledger(settings: Settings) -> Check:
     path = settings.ledger_path
-    if not path.exists():
+    if is_missing(path):
         return Check("ledger", Health.OK, f"None yet; the first sale makes {path}.")
     with Store.read_only(path) as store:
         store.verify()
@@ -103,7 +103,7 @@ def _ledger(settings: Settings) -> Check:
 
 def _keys(settings: Settings) -> Check:
     path = settings.data_dir / "device.key"
-    if not path.exists():
+    if is_missing(path):
         return Check("keys", Health.WARNING, f"None yet; the first start makes {path}.")
     level = FileKeyStore(path).level
     return Check("keys", Health.WARNING, f"Level {level}: {LEVELS[level]}")
@@ -145,7 +145,7 @@ def _echo(settings: Settings, acquirer: Acquirer) -> Check:
         link.close()
     took_ms = round((clock.monotonic() - started) * 1000)
     where = "production" if acquirer.production else "test, no real money"
-    if acquirer.production and (settings.data_dir / "device.key").exists():
+    if acquirer.production and not is_missing(settings.data_dir / "device.key"):
         try:
             check_protection(FileKeyStore(settings.data_dir / "device.key"), acquirer)
         except KeyStoreError as weak:
