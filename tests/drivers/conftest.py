@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from hardware_sim import daemon
 from hardware_sim.pcsc_door import PcscDoor
-from terminal.errors import ConfigError
+from tests.conftest import running_pcscd
 
 
 @pytest.fixture
 def pcscd() -> daemon.Pcscd:
-    """The real daemon, running; skips where it cannot be had, and fails in CI."""
-    try:
-        running = daemon.shared()
-        running.start()
-    except ConfigError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    return running
+    return running_pcscd()
 
 
 @pytest.fixture

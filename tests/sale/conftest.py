@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from hardware_sim import daemon
 from hardware_sim.acquirer import SimulatedAcquirer
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.card import EmvCard
@@ -19,11 +17,11 @@ from hardware_sim.pcsc_door import PcscDoor
 from hardware_sim.pn532 import Pn532OnPty
 from offline_queue.sync import SaleMoved
 from terminal.checkout import Ports, pay
-from terminal.errors import ConfigError
 from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.progress import Progress
 from terminal.transaction import Transaction
+from tests.conftest import running_pcscd
 from ui.wiring import Parts, assembled, forwarder, load_settings
 
 
@@ -104,14 +102,7 @@ def _sim(card: str) -> tuple[str, AbstractContextManager[object]]:
 
 
 def _pcsc(card: str) -> tuple[str, AbstractContextManager[object]]:
-    try:
-        running = daemon.shared()
-        running.start()
-    except ConfigError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    door = PcscDoor(running)
+    door = PcscDoor(running_pcscd())
     door.present(EmvCard(load_profile(card)))
     stack = ExitStack()
     stack.callback(door.close)
