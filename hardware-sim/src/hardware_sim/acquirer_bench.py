@@ -100,6 +100,7 @@ def _line(entry: Entry) -> str:
     amount = ""
     if entry.amount_minor is not None and entry.currency:
         amount = str(Amount(entry.amount_minor, Currency.of_number(int(entry.currency))))
-    result = {"00": "approved", "": "no answer"}.get(entry.response_code, entry.response_code)
+    declined = f"refused ({entry.response_code})"
+    result = {"00": "approved", "": "no answer"}.get(entry.response_code, declined)
     parts = (_MESSAGES.get(entry.mti, entry.mti), amount, entry.card, result)
     return " ".join(part for part in parts if part)
