@@ -13,7 +13,8 @@ import os
 import queue
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ os.environ.update(
 
 from PIL import Image
 
-from terminal.bench import BenchCard, BenchSwitch
+from terminal.bench import Bench, bench_of
 from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency
 from terminal.transaction import (
@@ -59,11 +60,14 @@ from ui.events import (
     Refused,
     TillEvent,
 )
+from ui.ports import TillPort
 from ui.presenter.touches import Cancel, Digit, Done, Touch
+from ui.till import Till
 from ui.touch.app import BENCH_SIZE, TILL_SIZE, TillApp
 from ui.touch.kit.skin import skin
 from ui.touch.theme import DARK, LIGHT
 from ui.touch.window import open_window
+from ui.wiring import assembled, load_settings
 from ui.words import LANGUAGES, Words
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -91,73 +95,6 @@ class StillTill:
         """Nothing."""
 
 
-class PaintedBench:
-    """A bench for the picture: the cards and lines that a real one would have."""
-
-    def cards(self) -> tuple[BenchCard, ...]:
-        """Eight of them."""
-        return (
-            BenchCard("1", "Visa credit", "approves", "Visa", "#1A1F71"),
-            BenchCard("2", "Visa debit", "approves, PIN above the limit", "Visa", "#0E4595"),
-            BenchCard("3", "Mastercard credit", "approves", "Mastercard", "#C8102E"),
-            BenchCard("4", "Maestro debit", "approves, online PIN", "Mastercard", "#0099DF"),
-            BenchCard("5", "Phone", "wants to be unlocked first", "Visa", "#111827"),
-            BenchCard("6", "Watch", "verified on the wrist", "Mastercard", "#F79E1B"),
-            BenchCard("7", "Two cards", "a wallet with two in it", "", "#B45309"),
-            BenchCard("8", "Transit card", "a ticket, no payment", "", "#15803D"),
-        )
-
-    def tap(self, card_id: str) -> None:
-        """Nothing."""
-
-    def remove(self) -> None:
-        """Nothing."""
-
-    def switches(self) -> tuple[BenchSwitch, ...]:
-        """Four of them."""
-        return (
-            BenchSwitch("early", "Take the card away early", on=False),
-            BenchSwitch("slow", "Slow card", on=True),
-            BenchSwitch("unplugged", "Unplug the reader", on=False),
-            BenchSwitch("offline", "Cut the network", on=False),
-        )
-
-    def set_switch(self, switch_id: str, on: bool) -> None:  # noqa: FBT001 - as in the protocol
-        """Nothing."""
-
-    def log(self) -> tuple[str, ...]:
-        """The talk of one tap."""
-        return (
-            "Visa credit: on the reader",
-            "SELECT payment directory: 1 application",
-            "SELECT Visa: asks for 9 values",
-            "GET PROCESSING OPTIONS: cryptogram, online",
-            "READ RECORD 1 of file 2: done",
-            "Visa credit: taken away",
-        )
-
-
-class PaintedBooks(PaintedBench):
-    """The acquirer's side of the bench."""
-
-    def cards(self) -> tuple[BenchCard, ...]:
-        """None."""
-        return ()
-
-    def switches(self) -> tuple[BenchSwitch, ...]:
-        """None here."""
-        return ()
-
-    def log(self) -> tuple[str, ...]:
-        """Three sales."""
-        return (
-            "0200  EUR 8.40  Visa 1234  approved",
-            "0200  EUR 10.51  Mastercard 4242  declined 51",
-            "0220  EUR 4.20  Visa 1234  stored offline, approved",
-            "0200  EUR 12.50  Visa 1234  approved",
-        )
-
-
 class Studio:
     """One window, one app at a time, and pictures of it."""
 
@@ -167,19 +104,20 @@ class Studio:
         self.window = open_window(*size, frames_per_s=0)
         self._loop = EventLoop
         self._started = False
-        self.till = StillTill()
+        self.till: TillPort = StillTill()
         self.app: Any = None
 
-    def open(self, language: str, *, bench: bool) -> None:
+    def open(
+        self, language: str, *, till: TillPort | None = None, benches: Sequence[Bench] = ()
+    ) -> None:
         """A fresh app in this language."""
         self.close()
-        code = CURRENCIES.get(language, "EUR")
-        self.till = StillTill()
+        self.till = till or StillTill()
         self.app = TillApp(
             self.till,
-            [PaintedBench(), PaintedBooks()] if bench else [],
+            benches,
             shop=SHOPS.get(language, "Corner Coffee"),
-            currency=Currency.of(code),
+            currency=Currency.of(CURRENCIES.get(language, "EUR")),
             words=Words(language),
             theme=skin.theme,
         )
@@ -188,9 +126,6 @@ class Studio:
             self._loop.start()
             self._started = True
         self.frames(4)
-        if bench:
-            time.sleep(0.4)
-            self.frames(4)
 
     def close(self) -> None:
         """Ends the app, not the window."""
@@ -205,6 +140,13 @@ class Studio:
         """Lets the app draw."""
         for _ in range(count):
             self._loop.idle()
+
+    def wait(self, seconds: float) -> None:
+        """Lets the app draw, and the till's own threads work."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.frames(1)
+            time.sleep(0.01)
 
     def tell(self, *events: TillEvent) -> None:
         """Events from the till, and the frames that show them."""
@@ -310,7 +252,7 @@ def all_screens(folder: Path) -> None:
     for language, theme in (*((each, LIGHT) for each in LANGUAGES), ("en", DARK)):
         skin.theme = theme
         name = language if theme is LIGHT else f"{language}-{theme.name}"
-        studio.open(language, bench=False)
+        studio.open(language)
         pictures = []
         for scene in scenes(studio):
             pictures.append(studio.picture())
@@ -320,15 +262,40 @@ def all_screens(folder: Path) -> None:
     studio.close()
 
 
+def bench_picture(studio: Studio, path: Path) -> None:
+    """The real till with its simulated reader and acquirer: two sales done, one on its way."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        assembled(load_settings(data_dir=Path(folder), reader="sim:", acquirer="sim:")) as parts,
+    ):
+        reader = parts.open_reader()
+        benches = [bench_of(reader), getattr(parts.acquirer, "bench", None)]
+        till = Till(replace(parts, open_reader=lambda: reader))
+        till.start()
+        try:
+            studio.open("en", till=till, benches=[each for each in benches if each is not None])
+            studio.wait(1.0)
+            bench = benches[0]
+            assert bench is not None
+            for minor, card in ((840, "visa-credit"), (1051, "mastercard-credit")):
+                till.charge(Amount(minor, Currency.of("EUR")))
+                studio.wait(0.5)
+                bench.tap(card)
+                studio.wait(1.5)
+                studio.touch(Done())
+            till.charge(Amount(1250, Currency.of("EUR")))
+            studio.wait(1.0)
+            _save(studio.picture(), path)
+        finally:
+            studio.close()
+            till.stop()
+
+
 def readme_pictures(folder: Path) -> None:
     """The bench with a tap going on, and the results in five languages, small enough to keep."""
     skin.motion = False
     studio = Studio(BENCH_SIZE)
-    studio.open("en", bench=True)
-    for scene in scenes(studio):
-        if scene == "present":
-            _save(studio.picture(), folder / "bench.png")
-            break
+    bench_picture(studio, folder / "bench.png")
     studio.window.size = TILL_SIZE
     wanted = {
         "en": ("amount", "present", "approved"),
@@ -339,7 +306,7 @@ def readme_pictures(folder: Path) -> None:
     }
     pictures = []
     for language, names in wanted.items():
-        studio.open(language, bench=False)
+        studio.open(language)
         pictures += [studio.picture() for scene in scenes(studio) if scene in names]
     _save(contact_sheet(pictures), folder / "screens.png")
     studio.close()

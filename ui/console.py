@@ -16,9 +16,9 @@ from terminal.bench import Bench, BenchCard
 from terminal.errors import AmountError, ConfigError, TerminalError
 from terminal.money import Amount, Currency
 from terminal.transaction import State
-from ui.events import Prompted, SaleChanged, TillEvent
+from ui.events import Prompted, ReceiptDone, SaleChanged, TillEvent
 from ui.ports import TillPort
-from ui.presenter.page import Page, chips, page
+from ui.presenter.page import Page, page
 from ui.presenter.sayings import PROMPTS, Tone
 from ui.presenter.state import Screen, Verdict, ViewState
 from ui.presenter.touches import Cancel, CancelWish, Done, Touch
@@ -28,6 +28,7 @@ OFFLINE_SWITCH = "offline"
 """The bench's switch that cuts the way to the acquirer; on means cut."""
 
 STEP_TIMEOUT_S = 60.0
+PAPER_TIMEOUT_S = 2.0
 _LIT, _DARK = "\u25cf", "\u25cb"
 _SIGNS = {
     Tone.OK: "\u2713",
@@ -71,7 +72,8 @@ class ConsoleTill:
         self.words = words
         self.state = ViewState(currency)
         self._write = write
-        self._said: tuple[str, ...] = ()
+        self._told: tuple[str, ...] = ()
+        self._notices: tuple[str, ...] = ()
 
     def tell(self, text: str) -> None:
         """Prints text of the presenter's."""
@@ -107,17 +109,26 @@ class ConsoleTill:
                 return True
         return False
 
+    def forget(self) -> None:
+        """A new sale prints its pages even where they are those of the sale before."""
+        self._told = ()
+
     def drain(self) -> None:
         """Handles what has come already."""
         while self.next_event(0.0) is not None:
             pass
 
     def _print_news(self) -> None:
+        """Prints a new page, or of the same page only the lines that are new."""
         shown = page(self.state, self.words)
-        lines = tuple(_lines(shown, self.state, self.words))
-        if lines != self._said:
-            self._said = lines
-            for line in lines:
+        lines = tuple(_lines(shown))
+        if shown.screen is Screen.AMOUNT:
+            told, self._notices = self._notices, lines
+        else:
+            told, self._told = self._told, lines
+        same = shown.screen is Screen.AMOUNT or lines[:1] == told[:1]
+        for line in lines:
+            if not same or line not in told:
                 self.tell(line)
 
     def cards(self) -> list[tuple[Bench, BenchCard]]:
@@ -125,11 +136,11 @@ class ConsoleTill:
         return [(bench, card) for bench in self.benches for card in bench.cards()]
 
 
-def _lines(shown: Page, state: ViewState, words: Words) -> list[str]:
+def _lines(shown: Page) -> list[str]:
     """A page in a few lines; the start has only its notices."""
     match shown.screen:
         case Screen.AMOUNT:
-            return ["  ".join(f"[{chip.text}]" for chip in chips(state, words))]
+            return ["  ".join(f"[{chip.text}]" for chip in shown.chips)]
         case Screen.PRESENT | Screen.PROCESSING:
             lights = _LIT * shown.lights + _DARK * (4 - shown.lights)
             told = " ".join(part for part in (shown.title, shown.detail) if part)
@@ -137,7 +148,7 @@ def _lines(shown: Page, state: ViewState, words: Words) -> list[str]:
         case Screen.RESULT:
             head = "  ".join(part for part in (shown.title, shown.amount) if part)
             first = f"  {_SIGNS[shown.tone]} {head}"
-            rest = (*shown.lines, shown.money, shown.detail)
+            rest = (*shown.lines, shown.money, *shown.detail.split(" · "))
             return [first, *(f"    {line}" for line in rest if line)]
         case Screen.CLOSED:
             rest = (shown.caption, *shown.lines, shown.detail, shown.money)
@@ -216,9 +227,15 @@ def _sell(console: ConsoleTill, amount: Amount, read: Read) -> None:
     except KeyboardInterrupt:
         console.touch(Cancel())
         console.wait(_over(console), STEP_TIMEOUT_S)
-    # The paper comes after the answer; its line belongs to this sale.
-    console.next_event(1.0)
+    _wait_for_paper(console)
     console.touch(Done())
+    console.forget()
+
+
+def _wait_for_paper(console: ConsoleTill) -> None:
+    """The receipt comes after the answer, and its line belongs to the same sale."""
+    if console.state.transaction is not None and console.state.transaction.card is not None:
+        console.wait(lambda event: isinstance(event, ReceiptDone), PAPER_TIMEOUT_S)
 
 
 def _over_now(console: ConsoleTill) -> bool:
@@ -303,6 +320,7 @@ def demo(
         ConfigError: the bench lacks the cards or the switch that the scenes need.
     """
     console = ConsoleTill(till, benches, currency=currency, words=Words(language), write=write)
+    console.tell(console.words.say("Simulated, no real money"))
     right = [_play(console, number, scene) for number, scene in enumerate(_SCENES, start=1)]
     right.append(_play_offline(console, len(_SCENES) + 1))
     write("")
@@ -325,6 +343,7 @@ def _play(console: ConsoleTill, number: int, scene: _Scene) -> bool:
     bench, card = _card_of(console, scene.scheme)
     amount = Amount(scene.minor, console.state.currency)
     title = console.words.money(amount)
+    console.forget()
     console.tell("")
     console.tell(f"{number}. {scene.title} ({card.title}, {title})")
     console.touch(Done())
@@ -334,6 +353,7 @@ def _play(console: ConsoleTill, number: int, scene: _Scene) -> bool:
         bench.tap(card.id)
         console.wait(_over(console), STEP_TIMEOUT_S)
     bench.remove()
+    _wait_for_paper(console)
     return _judged(console, scene.ends_as)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -250,11 +251,11 @@ def test_a_switch_shows_what_the_bench_says(driver: Driver) -> None:
     driver.open(benches=[bench], size=SIZE_WITH_BENCH)
     driver.until(lambda: "Slow card" in driver.said())
     driver.frames(3)
-    driver.tap("switch_slow")
-    driver.until(lambda: bool(driver.find("switch_slow").on))
+    driver.tap("switch_0_slow")
+    driver.until(lambda: bool(driver.find("switch_0_slow").on))
     assert bench.done == [("set", "slow", "True")]
     bench.on = set()
-    driver.until(lambda: not driver.find("switch_slow").on)
+    driver.until(lambda: not driver.find("switch_0_slow").on)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -292,3 +293,42 @@ def test_kivy_leaves_the_process_as_it_was(driver: Driver) -> None:
     assert not any("kivy" in type(each).__module__ for each in logging.root.handlers)
     assert os.environ["KIVY_HOME"] == KIVY_HOME
     assert not list(Path(KIVY_HOME).iterdir())
+
+
+def test_a_window_too_small_for_a_bench_shows_the_till_alone(driver: Driver) -> None:
+    driver.open(benches=[StandInBench()])
+    driver.frames(5)
+    assert "Simulated, no real money" in driver.said()
+    assert driver.app.table is None
+    assert driver.find("charge")
+
+
+_PROCESS = """
+from kivy.app import App
+from kivy.clock import Clock
+from terminal.money import Currency
+from tests.ui.stand_ins import PlayedTill
+from ui.touch import app
+till = PlayedTill()
+Clock.schedule_once(lambda _: App.get_running_app().stop(), 0.3)
+app.run(till, [till.bench], shop="Corner Coffee", currency=Currency.of("EUR"))
+print("closed")
+"""
+
+
+def test_run_blocks_until_the_window_is_closed_and_leaves_no_files(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(root)}
+    del environment["KIVY_HOME"]
+    script = "import ui.touch\n" + _PROCESS
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "closed\n"), done.stderr
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from typing import Any
 
 from kivy.app import App
 from kivy.clock import Clock
+from kivy.metrics import dp
 from kivy.uix.floatlayout import FloatLayout
 
 from terminal.bench import Bench
@@ -36,6 +37,8 @@ from ui.words import Words
 
 TILL_SIZE = (800, 480)
 BENCH_SIZE = (1280, 720)
+TABLE_MIN = (1120, 640)
+"""Smaller windows show the till alone, in dp."""
 
 
 class TillApp(App):
@@ -47,6 +50,8 @@ class TillApp(App):
         shop: the shop's name.
         currency: the currency of the keypad.
         words: the language.
+        simulated: whether each screen says that no real money moves.
+        theme: the till's colours.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class TillApp(App):
         shop: str,
         currency: Currency,
         words: Words,
+        simulated: bool = False,
         theme: Theme = LIGHT,
         **kwargs: Any,
     ) -> None:
@@ -68,6 +74,7 @@ class TillApp(App):
         skin.words = words
         self._shop = shop
         self._benches = tuple(benches)
+        self._simulated = simulated or bool(benches)
         self.view: TillView | None = None
         self.table: BenchTable | None = None
         self._drain = Clock.create_trigger(self._drained)
@@ -79,8 +86,8 @@ class TillApp(App):
         """The till alone, or on the bench's table."""
         root = FloatLayout()
         warm_up()
-        self.view = TillView(self._shop, self.touch, simulated=bool(self._benches))
-        if self._benches:
+        self.view = TillView(self._shop, self.touch, simulated=self._simulated)
+        if self._benches and fits_a_bench():
             self.table = BenchTable(self.view, self._benches)
             root.add_widget(self.table)
         else:
@@ -147,6 +154,14 @@ class TillApp(App):
         return True
 
 
+def fits_a_bench() -> bool:
+    """Whether the window has room for the till and a bench beside it."""
+    from kivy.core.window import Window  # noqa: PLC0415 - importing it opens the window
+
+    width, height = Window.size
+    return bool(width >= dp(TABLE_MIN[0]) and height >= dp(TABLE_MIN[1]))
+
+
 def _nothing() -> None:
     """The till's hook when nobody listens any more."""
 
@@ -170,8 +185,12 @@ def run(
     currency: Currency,
     language: str = "en",
     size: tuple[int, int] | None = None,
+    simulated: bool | None = None,
 ) -> None:
     """Opens the window and blocks until it is closed. The till must have been started.
+
+    ``simulated`` says on every screen that no real money moves; by default where there is a
+    bench. ``size`` is the window's in pixels.
 
     Raises:
         ConfigError: the language is not known, or no window can be opened here.
@@ -183,4 +202,11 @@ def run(
             "No window can be opened here.",
             remedy="Start from a desktop, or use the till on the console.",
         )
-    TillApp(till, benches, shop=shop, currency=currency, words=words).run()
+    TillApp(
+        till,
+        benches,
+        shop=shop,
+        currency=currency,
+        words=words,
+        simulated=bool(benches) if simulated is None else simulated,
+    ).run()

@@ -36,7 +36,9 @@ class BenchFeed:
 
     def __init__(self, benches: Sequence[Bench], changed: Callable[[], object]) -> None:
         self.looks: tuple[Look, ...] = tuple(Look() for _ in benches)
-        self.trouble = ""
+        self._failed_command = ""
+        self._failed_look = ""
+        self._cards: tuple[tuple[BenchCard, ...], ...] = ()
         self._benches = tuple(benches)
         self._changed = changed
         self._commands: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -64,34 +66,45 @@ class BenchFeed:
         """Turns a switch the other way."""
         self._commands.put(lambda: self._benches[bench].set_switch(switch.id, not switch.on))
 
+    @property
+    def trouble(self) -> str:
+        """What went wrong with the last command or the last look; empty when nothing did."""
+        return " ".join(text for text in (self._failed_command, self._failed_look) if text)
+
     def _run(self) -> None:
-        self._look(tuple(bench.cards() for bench in self._benches))
         while True:
+            failed = _failure_of(self._look)
+            if failed != self._failed_look:
+                self._failed_look = failed
+                self._changed()
             try:
                 command = self._commands.get(timeout=POLL_S)
             except queue.Empty:
-                pass
-            else:
-                if command is None:
-                    return
-                self._obey(command)
-            self._look(tuple(look.cards for look in self.looks))
+                continue
+            if command is None:
+                return
+            failed = _failure_of(command)
+            if failed != self._failed_command:
+                self._failed_command = failed
+                self._changed()
 
-    def _obey(self, command: Callable[[], None]) -> None:
-        try:
-            command()
-            trouble = ""
-        except TerminalError as failed:
-            trouble = str(failed)
-        if trouble != self.trouble:
-            self.trouble = trouble
-            self._changed()
-
-    def _look(self, cards: tuple[tuple[BenchCard, ...], ...]) -> None:
+    def _look(self) -> None:
+        """A bench in trouble stays as it was; its cards are asked for once."""
+        if not self._cards:
+            self._cards = tuple(bench.cards() for bench in self._benches)
         looks = tuple(
             Look(held, bench.switches(), bench.log())
-            for held, bench in zip(cards, self._benches, strict=True)
+            for held, bench in zip(self._cards, self._benches, strict=True)
         )
         if looks != self.looks:
             self.looks = looks
             self._changed()
+
+
+def _failure_of(action: Callable[[], None]) -> str:
+    """Does it, and says in one line why it could not be done."""
+    try:
+        action()
+    except TerminalError as failed:
+        return str(failed)
+    return ""

@@ -125,7 +125,8 @@ class BenchTable(FloatLayout):
                 toggle = self._toggles[index, switch.id]
                 toggle.on = switch.on
                 toggle.switch = switch
-            self._logs[index].lines = list(look.log)
+            trouble = (self.feed.trouble,) if index == 0 and self.feed.trouble else ()
+            self._logs[index].lines = [*look.log, *trouble]
         self._drawn = looks
         self._title_logs()
 
@@ -135,7 +136,7 @@ class BenchTable(FloatLayout):
         self._faces = []
         for index, look in enumerate(looks):
             for card in look.cards:
-                face = CardFace(card, size_hint_y=None, height=dp(106))
+                face = CardFace(card, size_hint_y=None, height=dp(94))
                 face.bench = index
                 face.bind(on_press=self._tapped)
                 self._faces.append(face)
@@ -153,7 +154,7 @@ class BenchTable(FloatLayout):
                 toggle = Toggle(
                     text=skin.say().say(switch.label),
                     on=switch.on,
-                    test_id=f"switch_{switch.id}",
+                    test_id=f"switch_{index}_{switch.id}",
                 )
                 toggle.bench = index
                 toggle.switch = switch

@@ -97,9 +97,9 @@ class CardFace(ButtonBehavior, Painted):
         self._plate_and_waves(x, y, height)
         pad = dp(14)
         title, subtitle = self.labels
-        title.pos = (x + pad + dp(36), y + height - dp(44))
+        title.pos = (x + pad + dp(36), y + height - dp(42))
         title.size = (width - 2 * pad - dp(36) + dp(6), dp(38))
-        subtitle.pos = (x + pad, y + dp(9))
+        subtitle.pos = (x + pad, y + dp(7))
         subtitle.size = (width - 2 * pad, dp(36))
 
     def hue(self, colour: str, alpha: float = 1.0) -> None:
@@ -114,7 +114,7 @@ class CardFace(ButtonBehavior, Painted):
             Ellipse(pos=(x + width * dx, y + height * dy), size=(diameter, diameter))
 
     def _plate_and_waves(self, x: float, y: float, height: float) -> None:
-        left, middle = x + dp(14), y + height - dp(25)
+        left, middle = x + dp(14), y + height - dp(23)
         if self.card.scheme:
             self.hue("#E8C877")
             chip(left, middle - dp(9), dp(25), dp(19))
