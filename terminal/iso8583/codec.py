@@ -89,7 +89,7 @@ def _fault(layout: Layout, message: Message) -> str | None:
         form = layout.fields.get(number)
         if form is None:
             return f"DE {number} does not exist here"
-        if not value.isascii() or not form.admits(value):
+        if not form.admits(value):
             return f"DE {number} ({form.name}) is not {form.content.name}"
     return None
 

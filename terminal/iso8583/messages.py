@@ -54,7 +54,8 @@ class SaleFacts:
     ``stan`` is 1 to 999999, ``rrn`` 12 letters and digits, ``terminal_id`` up to 8 and
     ``merchant_id`` up to 15 characters. ``reference`` is ``SEQUENCE:TXN_ID``. ``chip_data`` maps
     EMV tags to values for DE 55, ``envelope`` is the sealed card. ``entry_mode`` 071 is
-    contactless chip without PIN entry.
+    contactless chip without PIN entry. ``offline_reason`` is prose for an advice; what is not
+    printable ASCII in it is replaced.
 
     Raises:
         AssertionError: a value does not fit its field.
@@ -126,7 +127,7 @@ def compose_advice(profile: Profile, facts: SaleFacts) -> bytes:
     """
     fields = _sale_fields(profile, facts)
     if facts.offline_reason:
-        fields[profile.reason_field] = facts.offline_reason
+        fields[profile.reason_field] = _prose(profile, facts.offline_reason)
     return pack(profile, Message("0220", fields))
 
 
@@ -330,6 +331,12 @@ def _sale_fields(profile: Profile, facts: SaleFacts) -> dict[int, str]:
     if facts.pan_sequence is not None:
         fields[23] = f"{facts.pan_sequence:03d}"
     return fields
+
+
+def _prose(profile: Profile, reason: str) -> str:
+    """A reason as its field can hold it: it may quote a system in any language."""
+    limit = profile.layout.fields[profile.reason_field].length
+    return "".join(c if " " <= c <= "~" else "?" for c in reason)[:limit]
 
 
 def _response(profile: Profile, mti: str, code: str) -> Response:

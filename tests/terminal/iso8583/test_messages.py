@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from terminal.iso8583.messages import (
     reversal_of,
     unpack,
 )
+from terminal.iso8583.profile import Content, Field, Layout, MessageFormat
 from terminal.iso8583.profiles import BASE87, PROFILES, profile_named
 from terminal.money import Amount, Currency
 from tests.terminal.iso8583.sales import AT, EUR, FACTS, answer, facts
@@ -84,6 +86,24 @@ def test_a_sale_in_yen_has_no_decimals() -> None:
 def test_an_advice_says_why_it_was_stored() -> None:
     assert ADVICE[:4] == b"0220"
     assert fields_of(ADVICE) == {**fields_of(SALE), 48: "no network"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "sent"),
+    [
+        ("h\u00f4te injoignable\n", "h?te injoignable?"),
+        ("\u4e0d\u901a", "??"),
+        ("x" * 2000, "x" * 999),
+    ],
+)
+def test_no_reason_is_too_strange_to_store_a_sale(reason: str, sent: str) -> None:
+    assert fields_of(compose_advice(BASE87, facts(offline_reason=reason)))[48] == sent
+
+
+def test_the_transmission_time_is_utc_wherever_the_clock_is() -> None:
+    assert compose_sale(BASE87, facts(at=FACTS.local_at)) == SALE
+    echo = compose_echo(BASE87, stan=7, at=FACTS.local_at, terminal_id="T1")
+    assert echo == ECHO
 
 
 def test_a_deferred_sale_becomes_an_advice_by_its_type_alone() -> None:
@@ -367,6 +387,34 @@ def test_the_host_answers_with_the_issuers_data() -> None:
 def test_no_profile_has_a_field_for_a_clear_card() -> None:
     for profile in PROFILES.values():
         assert not {2, 14, 34, 35, 36, 45, 52} & profile.layout.fields.keys()
+
+
+CARD_FIELDS = {**BASE87.layout.fields, 2: Field("PAN", Content.N, 19, 2)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"layout": Layout("leaky", CARD_FIELDS)}, "clear card data"),
+        ({"messages": {"0200": MessageFormat(frozenset({3, 64}))}}, "unknown fields"),
+        ({"envelope_field": 63}, "not binary"),
+    ],
+)
+def test_a_profile_that_cannot_be_right_is_refused(changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(AssertionError, match=named):
+        replace(BASE87, **changes)
+
+
+def test_a_header_stands_before_each_message_and_survives() -> None:
+    """A TPDU of five bytes; the host's answer has another one of the same length."""
+    tpdu = replace(BASE87, header=bytes.fromhex("6000010000"))
+    sale = compose_sale(tpdu, FACTS)
+    assert sale == tpdu.header + SALE
+    repeat = repeat_of(tpdu, advice_of(tpdu, sale))
+    assert repeat == tpdu.header + b"0221" + SALE[4:]
+    wire = bytes.fromhex("6000000001") + answer(SALE)
+    assert is_answer_to(tpdu, sale)(wire)
+    assert read_answer(tpdu, sale, wire).action is Action.APPROVED
 
 
 def test_an_unknown_profile_lists_those_that_exist() -> None:
