@@ -131,8 +131,9 @@ def _exchange(
     try:
         answer = card.exchange(wire)
     except CardLost:
-        meter.exchanges.append(Exchange(command.name, len(wire), 0, None, monotonic() - start))
-        meter.card_time_s += monotonic() - start
+        took_s = monotonic() - start
+        meter.exchanges.append(Exchange(command.name, len(wire), 0, None, took_s))
+        meter.card_time_s += took_s
         if record:
             record(wire, None)
         raise

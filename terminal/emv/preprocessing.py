@@ -93,7 +93,9 @@ def terminal_objects(
     What the combination states stands before what the settings state, and both before the
     values made here; the request's own values are last and cannot be overridden.
     """
+    kernel = combination.kernel_id
     objects = {
+        tags.KERNEL_ID_9F2A: kernel.to_bytes(3 if kernel > 0xFF else 1, "big"),
         tags.TERMINAL_VERSION_9F09: bytes.fromhex("0002"),
         tags.COUNTRY_9F1A: _digits(settings.country_number, 4),
         tags.CAPABILITIES_9F33: settings.capabilities,

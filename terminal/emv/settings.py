@@ -95,7 +95,7 @@ class Combination:
         cvm_capability: byte 2 of 9F33 when verification is required (C-2, DF8118).
         no_cvm_capability: byte 2 of 9F33 when it is not (C-2, DF8119).
         relay_resistance_in_tvr: whether the TVR says that no relay resistance protocol was
-            performed, as a C-2 kernel that has the protocol does for a card that has not.
+            performed, as C-2 kernels do since the protocol exists.
         data: data objects that stand before the terminal's own for this combination.
     """
 
@@ -113,7 +113,7 @@ class Combination:
     action_codes: ActionCodes = ActionCodes()
     cvm_capability: int = 0x20
     no_cvm_capability: int = 0x08
-    relay_resistance_in_tvr: bool = False
+    relay_resistance_in_tvr: bool = True
     data: Mapping[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -184,6 +184,11 @@ _SCHEMES = (
 )
 
 
+# Kernel 2: terminal risk management data (signature, no CVM and verification on the device are
+# supported contactless) and the mobile support indicator (phones are supported).
+_DATA = {2: {0x9F1D: bytes.fromhex("2C00000000000000"), 0x9F7E: b"\x01"}}
+
+
 def default_settings(
     country_number: int,
     currency: Currency,
@@ -214,6 +219,7 @@ def default_settings(
                 on_device_limit_minor=contactless_limit_minor,
                 cvm_limit_minor=cvm_limit,
                 floor_limit_minor=floor_limit_minor,
+                data=_DATA.get(kernel_id, {}),
             )
             for aid, kernel_id, scheme in _SCHEMES
         ),

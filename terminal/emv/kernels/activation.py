@@ -73,13 +73,25 @@ class Activation:
         return self.request.at.date()
 
 
+# First digits of the accounts of a scheme, by RID; Maestro's begin with 5 or 6.
+_ISSUED = MappingProxyType({bytes.fromhex("A000000003"): "4", bytes.fromhex("A000000004"): "256"})
+
+
 def account(activation: Activation) -> CardData:
     """The account on the card.
 
+    No open kernel that was looked at (Daniel Hu's, openemv's) checks the check digit; here a wrong
+    one is refused unless the settings say otherwise, since no issuer can own such an account.
+
     Raises:
-        CardError: it is missing, malformed, contradicts itself, or has a wrong check digit.
+        CardError: it is missing, malformed, contradicts itself, has a wrong check digit, or
+            belongs to another scheme than the application.
     """
     card = card_data(activation.application.objects)
+    digits = _ISSUED.get(activation.application.df_name[:5])
+    if digits and card.pan.reveal()[0] not in digits:
+        # Running a card of one scheme as another's gets around its rules; that is an attack.
+        raise CardError("The card's account belongs to another scheme than its application.")
     if activation.settings.luhn_required and not card.pan.luhn_valid:
         raise CardError("The card's account number has a wrong check digit.")
     return card
@@ -140,6 +152,10 @@ def chip_data(activation: Activation) -> dict[int, bytes]:
         if len(value) not in lengths:
             raise CardError(f"The card's tag {tag:02X} has {len(value)} bytes.")
         data[tag] = value
+    form = data.get(tags.FORM_FACTOR_9F6E, b"")
+    if activation.combination.kernel_id == 3 and len(form) == 4:
+        # The low half of byte 4 is the reader's to state, and 0 is contactless (C-3, 4.1.1.1).
+        data[tags.FORM_FACTOR_9F6E] = form[:3] + bytes((form[3] & 0xF0,))
     for tag in _FROM_TERMINAL:
         if tag in activation.terminal:
             data[tag] = activation.terminal[tag]

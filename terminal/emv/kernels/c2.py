@@ -1,15 +1,14 @@
 """Kernel 2: Mastercard and Maestro, EMV mode (EMV Contactless Book C-2).
 
-Rules of this file: one generator, ``run``, and the decisions it makes as small functions. The
-book is followed as Daniel Hu's kernel 2 and proxmark3 read it. Mag-stripe mode is refused: it is
-the downgrade that attacks want.
+Rules of this file: one generator, ``run``, and the decisions it makes as small functions. Step
+numbers (S910.71, GAC.22) are those that Daniel Hu's open kernel 2 gives; where that kernel and
+this one differ, the comment says so. Mag-stripe mode is refused: it is the downgrade that
+attacks want.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from terminal.card import CardData
 from terminal.emv import dol, oda, tags
@@ -29,13 +28,14 @@ from terminal.emv.kernels.activation import (
     approved,
     card_key,
     declined,
+    device,
     ending,
     online,
     refused_options,
     see_phone,
 )
 from terminal.emv.kernels.cvm_list import Verification, verify_cardholder
-from terminal.emv.outcome import Decision, MessageId, Outcome
+from terminal.emv.outcome import Cvm, Decision, MessageId, Outcome
 from terminal.emv.restrictions import processing_restrictions
 from terminal.emv.settings import TYPES_OFFLINE_ONLY, TYPES_ONLINE_ONLY
 from terminal.emv.tlv import decode, split
@@ -44,6 +44,7 @@ from terminal.errors import AuthenticationFailed, CardError
 _CDA_BY_CARD = 0x01  # AIP byte 1
 _ON_DEVICE_BY_CARD = 0x02  # AIP byte 1
 _EMV_MODE = 0x80  # AIP byte 2
+_CONTACTS_BY_TERMINAL = 0x20  # 9F33 byte 1
 _CDA_BY_TERMINAL = 0x08  # 9F33 byte 3
 _CDA_REQUESTED = 0x10  # GENERATE AC, P1
 _MAG_STRIPE_RECORD = AflEntry(1, 1, 1, 0)
@@ -145,6 +146,8 @@ def _authorise(state: _Run) -> Dialogue[Outcome]:
     terminal[tags.CVM_RESULTS_9F34] = verification.results
     terminal[tags.TVR_95] = state.tvr.to_bytes(5, "big")
     requested = action_analysis(activation)
+    if _distrusts_device(state, verification):
+        requested = AAC
     return (yield from _generate(state, requested, verification))
 
 
@@ -202,9 +205,7 @@ def action_analysis(activation: Activation) -> int:
     def hit(own: bytes, tag: int, absent: bytes) -> bool:
         issuer = objects.get(tag, absent).ljust(5, b"\x00")[:5]
         tvr = activation.terminal[tags.TVR_95]
-        return bool(
-            reduce(or_, (bit & (a | b) for bit, a, b in zip(tvr, own, issuer, strict=True)))
-        )
+        return any(bit & (a | b) for bit, a, b in zip(tvr, own, issuer, strict=True))
 
     ones = bytes.fromhex("FFFFFFFFFC")
     if hit(codes.denial, tags.IAC_DENIAL_9F0E, bytes(5)):
@@ -214,6 +215,18 @@ def action_analysis(activation: Activation) -> int:
     if kind in TYPES_OFFLINE_ONLY:
         return AAC if hit(codes.default, tags.IAC_DEFAULT_9F0D, ones) else TC
     return ARQC if hit(codes.online, tags.IAC_ONLINE_9F0F, ones) else TC
+
+
+def _distrusts_device(state: _Run, verification: Verification) -> bool:
+    """Whether a device's word on its holder has to be refused for want of a signature.
+
+    Without CDA anybody in between can claim that the device verified its holder, so GAC.22 asks
+    for an AAC. This kernel does so when CDA failed, or when the amount relies on the claim; it
+    lets small amounts of a terminal without CA keys go online, where that kernel declines.
+    """
+    if state.key is not None or not _on_device(state.activation):
+        return False
+    return bool(state.tvr & _CDA_FAILED) or verification.cvm is Cvm.CONFIRMATION_CODE
 
 
 def _generate(state: _Run, requested: int, verification: Verification) -> Dialogue[Outcome]:
@@ -290,13 +303,18 @@ def _verify_combined(state: _Run, cdol: bytes, answer: bytes) -> None:
 
 
 def _outcome(state: _Run, made: int, verification: Verification) -> Outcome:
+    """The outcome by cryptogram; a phone's wish for a second tap comes first (S910.71 to 75)."""
     activation, card = state.activation, state.card
+    wish = activation.application.objects.get(_INTERACTION_DF4B, b"")
+    if int.from_bytes(wish[:3]) & _INTERACTION_MASK:
+        return see_phone(activation, "the phone wants its owner's attention")
     if made == ARQC:
         return online(activation, "the card asks for online authorisation", card, verification.cvm)
     if made == TC:
         reason = "approved offline with CDA" if state.key else "approved offline without CDA"
         return approved(activation, reason, card, verification.cvm)
-    wish = activation.application.objects.get(_INTERACTION_DF4B, b"")
-    if int.from_bytes(wish[:3]) & _INTERACTION_MASK:
-        return see_phone(activation, "the phone wants its owner's attention")
-    return declined(activation, "the card declined offline", card)
+    reason = "the card declined offline"
+    contacts = activation.terminal[tags.CAPABILITIES_9F33][0] & _CONTACTS_BY_TERMINAL
+    if contacts and device(activation) == "card":
+        return ending(activation, Decision.TRY_ANOTHER_INTERFACE, reason, MessageId.INSERT_CARD)
+    return declined(activation, reason, card)

@@ -1,8 +1,9 @@
 """Kernel 3: Visa qVSDC (EMV Contactless Book C-3).
 
-Rules of this file: one generator, ``run``, and the decisions it makes as small functions. The
-book is followed as Daniel Hu's kernel 3 and proxmark3 read it. What a card says of its own
-cardholder verification counts only where C-3 lets it: unsigned qualifiers are a known attack.
+Rules of this file: one generator, ``run``, and the decisions it makes as small functions. Section
+numbers are those that Daniel Hu's open kernel 3 gives; where that kernel and this one differ, the
+comment says so. What a card says of its own cardholder verification counts only where C-3 lets
+it: unsigned qualifiers are a known attack.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ def run(activation: Activation) -> Dialogue[Outcome]:
     if kind == AAC:
         return declined(activation, "the card declined offline", _account_if_any(activation))
     yield from read_records(application, application.afl)
+    application.objects.need(tags.TRACK_2_57)
     card = account(activation)
     if kind == ARQC:
         return _online_requested(activation, card)
@@ -74,7 +76,7 @@ def run(activation: Activation) -> Dialogue[Outcome]:
 
 
 def _cryptogram(activation: Activation) -> int:
-    """Which cryptogram the card made: 9F27, or bits 6 and 5 of byte 5 of 9F10 where it is absent.
+    """Which cryptogram the card made: 9F27, or bits 6 and 5 of byte 5 of 9F10 (C-3, 5.4.3.1).
 
     Raises:
         CardError: the cryptogram, its counter, the issuer's data or the type is missing.
@@ -105,23 +107,33 @@ def _account_if_any(activation: Activation) -> CardData | None:
 def _online_requested(activation: Activation, card: CardData) -> Outcome:
     cvm = _cardholder_verification(activation, ARQC)
     if cvm is None:
-        return declined(activation, "no cardholder verification that both sides have", card)
+        return _not_verified(activation, card)
     return online(activation, "the card asks for online authorisation", card, cvm)
 
 
+def _not_verified(activation: Activation, card: CardData) -> Outcome:
+    return declined(activation, "no cardholder verification that both sides have", card)
+
+
 def _offline_approved(activation: Activation, card: CardData) -> Outcome:
-    objects, today = activation.application.objects, activation.terminal[tags.DATE_9A]
-    if activation.indicators.online_cryptogram_required:
-        return declined(activation, "the card approved offline against the request", card)
+    """What the reader makes of a transaction certificate (C-3, 5.4.3.2 to 5.7)."""
     cvm = _cardholder_verification(activation, TC)
-    if cvm is None:
-        return declined(activation, "no cardholder verification that both sides have", card)
-    if is_not_yet_effective(objects, today):
+    if is_not_yet_effective(activation.application.objects, activation.terminal[tags.DATE_9A]):
         return declined(activation, "the application is not yet effective", card)
-    if is_expired(objects, today):
-        if _qualifier(activation, _ONLINE_IF_EXPIRED) and activation.indicators.online_capable:
-            return online(activation, "the application has expired", card, cvm)
-        return declined(activation, "the application has expired", card)
+    go_online = ""
+    if activation.indicators.online_cryptogram_required:
+        go_online = "the card approved offline, and an online cryptogram was required"
+    elif cvm is Cvm.ONLINE_PIN:
+        go_online = "the card asks for an online PIN"
+    if _expired(activation):
+        # C-3 names the qualifier alone; a reader that cannot go online has to decline (5.5.1.1).
+        if not _qualifier(activation, _ONLINE_IF_EXPIRED) or not _online_capable(activation):
+            return declined(activation, "the application has expired", card)
+        go_online = go_online or "the application has expired"
+    if cvm is None:
+        return _not_verified(activation, card)
+    if go_online:
+        return online(activation, go_online, card, cvm)
     try:
         _verify_fast_dda(activation, card)
     except AuthenticationFailed as failed:
@@ -129,9 +141,19 @@ def _offline_approved(activation: Activation, card: CardData) -> Outcome:
     return approved(activation, "approved offline with fast DDA", card, cvm)
 
 
+def _online_capable(activation: Activation) -> bool:
+    return activation.indicators.online_capable
+
+
+def _expired(activation: Activation) -> bool:
+    """Whether the application has expired; one without a date has (C-3, 5.5.1.1)."""
+    objects = activation.application.objects
+    return tags.EXPIRY_5F24 not in objects or is_expired(objects, activation.terminal[tags.DATE_9A])
+
+
 def _oda_failed(activation: Activation, card: CardData, cvm: Cvm, reason: str) -> Outcome:
-    """What the card wants done when its authentication fails (C-3, CTQ byte 1, bits 6 and 5)."""
-    if _qualifier(activation, _ONLINE_IF_ODA_FAILS) and activation.indicators.online_capable:
+    """What the card wants done when its authentication fails (C-3, 5.6.1.2)."""
+    if _qualifier(activation, _ONLINE_IF_ODA_FAILS) and _online_capable(activation):
         return online(activation, reason, card, cvm)
     chip = activation.indicators.ttq[0] & _CONTACT_CHIP
     if _qualifier(activation, _SWITCH_IF_ODA_FAILS) and chip:
@@ -152,20 +174,31 @@ def _qualifier(activation: Activation, mask: int) -> bool:
 
 
 def _cardholder_verification(activation: Activation, kind: int) -> Cvm | None:
-    """The verification both sides agree on (C-3, 5.7); None when there is none."""
-    if not activation.indicators.cvm_required:
-        return Cvm.NONE
-    ttq, card = activation.indicators.ttq, _qualifiers(activation)
-    signature = Cvm.SIGNATURE if ttq[0] & _SIGNATURE else None
+    """The verification both sides agree on; None when one is required and there is none.
+
+    A card may ask for verification below the reader's limit; then a reader that cannot do it
+    goes on without (C-3, 5.7.1.1 to 5.7.1.3).
+    """
+    required, card = activation.indicators.cvm_required, _qualifiers(activation)
+    otherwise = None if required else Cvm.NONE
     if card is None:
-        return signature
+        return _without_qualifiers(activation) if required else Cvm.NONE
+    ttq = activation.indicators.ttq
     if card[0] & _ONLINE_PIN_REQUIRED and ttq[0] & _ONLINE_PIN:
         return Cvm.ONLINE_PIN
     if card[1] & _VERIFIED_ON_DEVICE and ttq[2] & _ON_DEVICE:
         return _confirmed_on_device(activation, card, kind)
-    if card[0] & _SIGNATURE_REQUIRED:
-        return signature
-    return None
+    if card[0] & _SIGNATURE_REQUIRED and ttq[0] & _SIGNATURE:
+        return Cvm.SIGNATURE
+    return otherwise
+
+
+def _without_qualifiers(activation: Activation) -> Cvm | None:
+    """The reader's own choice when the card states no qualifiers (C-3, 5.7.1.1)."""
+    ttq = activation.indicators.ttq
+    if ttq[0] & _SIGNATURE:
+        return Cvm.SIGNATURE
+    return Cvm.ONLINE_PIN if ttq[0] & _ONLINE_PIN and ttq[2] & _ON_DEVICE else None
 
 
 def _confirmed_on_device(activation: Activation, qualifiers: bytes, kind: int) -> Cvm | None:

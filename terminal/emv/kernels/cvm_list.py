@@ -20,6 +20,7 @@ ONLINE_PIN_ENTERED = 0x04
 _CARDHOLDER_VERIFICATION = 0x10  # AIP byte 1
 _APPLY_NEXT = 0x40
 _FAIL, _ONLINE_PIN, _SIGNATURE, _NO_CVM = 0x00, 0x02, 0x1E, 0x1F
+_NOT_PERFORMED = bytes.fromhex("3F0001")  # no CVM performed, always, failed (CVM.25)
 _OFFLINE_PINS = frozenset({0x01, 0x03, 0x04, 0x05})
 
 # CVM code: the bit of 9F33 byte 2 that supports it, byte 3 of the results, the outcome's CVM.
@@ -101,7 +102,7 @@ def verify_cardholder(activation: Activation, *, on_device: bool, required: bool
 def _apply(activation: Activation, listed: CvmList) -> Verification:
     supported = activation.terminal[tags.CAPABILITIES_9F33][1]
     tvr = 0
-    failed: CvmRule | None = None
+    results = _NOT_PERFORMED
     for rule in listed.rules:
         if not _is_satisfied(activation, listed, rule, supported):
             continue
@@ -113,12 +114,10 @@ def _apply(activation: Activation, listed: CvmList) -> Verification:
             return Verification(results, cvm, tvr | entered)
         if known is None and rule.method != _FAIL and rule.method not in _OFFLINE_PINS:
             tvr |= UNRECOGNISED
-        failed = rule
         if not rule.code & _APPLY_NEXT:
+            if rule.method == _FAIL:
+                results = bytes((rule.code, rule.condition, 0x01))
             break
-    results = (
-        bytes.fromhex("3F0001") if failed is None else bytes((failed.code, failed.condition, 1))
-    )
     return Verification(results, Cvm.NONE, tvr | UNSUCCESSFUL)
 
 

@@ -157,7 +157,13 @@ def recorded_settings(
         "ca_keys": ca_keys(transcript),
         "combinations": tuple(
             Combination(
-                bytes.fromhex(aid), kernel, scheme, floor_limit_minor=None, cvm_limit_minor=5000
+                bytes.fromhex(aid),
+                kernel,
+                scheme,
+                floor_limit_minor=None,
+                cvm_limit_minor=5000,
+                # The recording kernel 2 is older than the protocol.
+                relay_resistance_in_tvr=False,
             )
             for aid, kernel, scheme in schemes
         ),

@@ -109,6 +109,7 @@ def reader(**changes: Any) -> Any:
         "floor_limit_minor": 5000,
         "cvm_limit_minor": 5000,
         "action_codes": NEVER_ONLINE,
+        "relay_resistance_in_tvr": False,
     }
     return settings(MASTERCARD, 2, **(stated | changes))
 
@@ -223,8 +224,13 @@ def test_format_1_without_cda() -> None:
 
 
 def test_a_phone_that_wants_its_owner() -> None:
-    for wish, decision in (("000100", Decision.TRY_AGAIN), ("010000", Decision.DECLINED)):
-        outcome = tap(mastercard(0x00, answer={"xDF4B": wish}), request(), reader())
+    for kind, wish, decision in (
+        (0x00, "000100", Decision.TRY_AGAIN),
+        (0x00, "010000", Decision.DECLINED),
+        (0x80, "000001", Decision.TRY_AGAIN),
+        (0x80, "010000", Decision.ONLINE_REQUEST),
+    ):
+        outcome = tap(mastercard(kind, answer={"xDF4B": wish}), request(), reader())
         assert outcome.decision is decision
     subject = mastercard(0x00, answer={"xDF4B": "000001"})
     outcome = tap(subject, request(), reader())
@@ -285,6 +291,35 @@ def test_terminal_verification_results(
     assert bool(subject.sent[-1][2] & 0x10) is tvr.startswith(("00", "20"))
 
 
+# What a device says of its holder, with and without a signature over it.
+@pytest.mark.parametrize(
+    ("changes", "keys", "minor", "asked"),
+    [
+        ({}, True, 6000, 0x50),
+        ({}, False, 1250, 0x40),
+        ({}, False, 6000, 0x00),
+        ({"aip": "1A80"}, True, 6000, 0x00),  # the card has no CDA
+        ({"chain": {"expiry": "0126"}}, True, 1250, 0x00),  # CDA failed
+    ],
+)
+def test_a_device_is_trusted_when_it_signs(
+    changes: dict[str, Any], minor: int, asked: int, *, keys: bool
+) -> None:
+    subject = mastercard(0x00, **({"aip": "1B80"} | changes))
+    tap(subject, request(minor), reader(keys=keys))
+    assert subject.sent[-1][2] == asked
+
+
+def test_a_declined_card_is_sent_to_a_contact_reader_where_there_is_one() -> None:
+    contacts = reader(capabilities=bytes.fromhex("202808"))
+    for form, decision in (
+        (None, Decision.TRY_ANOTHER_INTERFACE),
+        ("02500000303700", Decision.DECLINED),  # a phone has no contacts
+    ):
+        outcome = tap(mastercard(0x00, records={0x9F6E: form}), request(), contacts)
+        assert outcome.decision is decision
+
+
 # 8E, static 9F33 byte 2 with and without the CVM limit, amount, and 9F34 with the outcome's CVM.
 @pytest.mark.parametrize(
     ("aip", "cvm_list", "capability", "minor", "results", "cvm"),
@@ -293,7 +328,7 @@ def test_terminal_verification_results(
         ("1980", "42031E031F03", 0x20, 6000, "1e0300", Cvm.SIGNATURE),
         ("1980", "42031E031F03", 0x20, 1250, "1f0302", Cvm.NONE),
         ("1980", "42001E001F00", 0x20, 6000, "1e0000", Cvm.SIGNATURE),
-        ("1980", "02001E00", 0x20, 6000, "020001", Cvm.NONE),  # no "apply next"
+        ("1980", "02001E00", 0x20, 6000, "3f0001", Cvm.NONE),  # no "apply next"
         ("1980", "0000", 0x20, 6000, "000001", Cvm.NONE),  # fail CVM
         ("1980", "1F06", 0x08, 6000, "3f0001", Cvm.NONE),  # under X = 0
         ("1980", "1F07", 0x08, 6000, "1f0702", Cvm.NONE),

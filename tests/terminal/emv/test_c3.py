@@ -41,7 +41,8 @@ def fast_dda(
     *, related: bytes = RELATED, format_: int = 0x05, expiry: str = "281231", **changes: Any
 ) -> ScriptedCard:
     """A card that approves offline and signs 9F37 || 9F02 || 5F2A || 9F69."""
-    static = tlv({0x5A: scheme.PAN, 0x5F24: expiry} | changes.pop("static", {}))
+    dated = {0x5F24: expiry} if expiry else {}
+    static = tlv({0x5A: scheme.PAN} | dated | changes.pop("static", {}))
     record = encode(0x70, static)
     issuer, icc = scheme.key_records(scheme.certificates(static), x9F69=related)
 
@@ -59,7 +60,7 @@ def offline(**changes: Any) -> Any:
 
 
 def test_online_with_everything_in_the_answer() -> None:
-    subject = visa(options(x9F6E="03700000", x9F24=b"Q" * 29))
+    subject = visa(options(x9F6E="0370000F", x9F24=b"Q" * 29))
     outcome = tap(subject, request(sequence=7), settings(VISA, 3, data={0x9F1E: b"TAPTILL1"}))
     assert (outcome.decision, outcome.cvm) == (Decision.ONLINE_REQUEST, Cvm.NONE)
     assert outcome.ui is not None
@@ -103,11 +104,11 @@ def test_online_with_everything_in_the_answer() -> None:
     [
         ("06011203A00000", Decision.ONLINE_REQUEST),
         ("06011203800000", Decision.DECLINED),  # AAC
-        ("0601120390", Decision.DECLINED),  # TC against a floor limit of zero
+        ("0601120390", Decision.ONLINE_REQUEST),  # TC against a floor limit of zero
     ],
 )
 def test_cryptogram_kind_from_issuer_data(issuer_data: str, decision: Decision) -> None:
-    subject = visa(options(x9F27=None, x9F10=issuer_data))
+    subject = visa(options(x9F27=None, x9F10=issuer_data, x5F24="281231"))
     outcome = tap(subject, request(), settings(VISA, 3))
     assert outcome.decision is decision
     assert outcome.chip_data[0x9F27][0] & 0x3F == 0
@@ -122,7 +123,8 @@ def test_cryptogram_kind_from_issuer_data(issuer_data: str, decision: Decision) 
         ({"x9F27": None, "x9F10": "060112"}, "does not say which cryptogram"),
         ({"x9F27": "C0"}, "a kind that does not exist"),
         ({"x9F27": "8000"}, "a kind that does not exist"),
-        ({"x57": None}, "no account number"),
+        ({"x57": None}, "no Track 2 Equivalent Data"),
+        ({"x57": "5413330089600044D2812201000000000F"}, "belongs to another scheme"),
         ({"x57": "4761739001010011D2812201000000000F"}, "wrong check digit"),
         ({"x9F26": "11223344"}, "9F26 has 4 bytes"),
         ({"x9F6C": "80"}, r"\(9F6C\) do not have two bytes"),
@@ -167,6 +169,8 @@ def test_a_declining_card_need_not_name_its_account() -> None:
     [
         (None, "22004000", None, Cvm.SIGNATURE),
         (None, "20004000", None, None),
+        (None, "24004000", None, Cvm.ONLINE_PIN),
+        (None, "24000000", None, None),
         ("8000", "26004000", None, Cvm.ONLINE_PIN),
         ("8000", "22004000", None, None),
         ("C000", "22004000", None, Cvm.SIGNATURE),
@@ -191,6 +195,34 @@ def test_cardholder_verification_online(
         assert (outcome.decision, outcome.cvm) == (Decision.ONLINE_REQUEST, cvm)
 
 
+def test_verification_that_the_card_asks_for_below_the_limit() -> None:
+    for qualifiers, cvm in (
+        (None, Cvm.NONE),
+        ("8000", Cvm.NONE),  # no PIN entry here, and none is required
+        ("4000", Cvm.SIGNATURE),
+        ("0080", Cvm.CONFIRMATION_CODE),
+    ):
+        outcome = tap(visa(options(x9F6C=qualifiers)), request(), settings(VISA, 3))
+        assert (outcome.decision, outcome.cvm) == (Decision.ONLINE_REQUEST, cvm)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reader", "reason"),
+    [
+        ({}, {"floor_limit_minor": 0}, "an online cryptogram was required"),
+        ({"x9F6C": "8000"}, {"ttq": bytes.fromhex("26004000")}, "asks for an online PIN"),
+        ({"x9F6C": "0800", "expiry": "260313"}, {}, "has expired"),
+    ],
+)
+def test_offline_approvals_that_go_online(
+    changes: dict[str, Any], reader: dict[str, Any], reason: str
+) -> None:
+    stated = {"floor_limit_minor": 5000} | reader
+    outcome = tap(fast_dda(**changes), request(), settings(VISA, 3, **stated))
+    assert outcome.decision is Decision.ONLINE_REQUEST
+    assert reason in outcome.reason
+
+
 @pytest.mark.parametrize("format_", [0x05, 0x95])
 def test_offline_approval_with_fast_dda(format_: int) -> None:
     outcome = tap(fast_dda(format_=format_), request(), offline())
@@ -210,10 +242,10 @@ def test_offline_approval_with_signature() -> None:
 @pytest.mark.parametrize(
     ("changes", "reader", "reason"),
     [
-        ({}, {"floor_limit_minor": 0}, "against the request"),
         ({"x9F6C": "0080"}, {"cvm_limit_minor": 1}, "verification"),
         ({"static": {0x5F25: "270101"}}, {}, "not yet effective"),
         ({"expiry": "260313"}, {}, "expired"),
+        ({"expiry": None}, {}, "expired"),
         ({"x82": "0000"}, {}, "does not support fast DDA"),
         ({"x9F4B": None}, {}, "no signature"),
         ({"related": bytes(7)}, {}, "not of version 01"),

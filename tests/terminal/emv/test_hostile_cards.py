@@ -98,13 +98,14 @@ OFFLINE_VISA = scheme.settings(VISA, 3, floor_limit_minor=100_000)
 OFFLINE_MASTERCARD = reader()
 
 
+@settings(deadline=None)
 @given(honest_start, st.lists(answers, max_size=8))
 def test_nonsense_ends_in_an_outcome(start: list[bytes], rest: list[bytes]) -> None:
     outcome = run(Script(start + rest), DEFAULT)
     assert outcome is None or outcome.decision is not Decision.APPROVED
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(
     st.sampled_from([0, 1]),
     st.integers(0, 6),
@@ -126,6 +127,7 @@ def test_a_spoiled_card_is_never_approved_for_another_deal(
         assert outcome.card.expiry_yymm == "2812"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30))
 def test_endless_records_are_ended(files: int) -> None:
     locator = b"".join(bytes((sfi << 3, 1, 255, 0)) for sfi in range(1, files + 1))

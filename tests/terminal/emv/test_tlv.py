@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terminal.emv.tlv import (
@@ -128,6 +128,7 @@ def test_a_value_is_never_shown() -> None:
     assert "4761" not in repr(decode(bytes.fromhex("5A084761739001010010")))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0x5A, 0x9F26, 0xDF8101, 0x82]), st.binary(max_size=300)),
@@ -140,6 +141,7 @@ def test_what_is_encoded_is_decoded(objects: list[tuple[int, bytes]]) -> None:
     assert b"".join(raw for _, raw in split(wire)) == wire
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_objects_or_a_card_error(data: bytes) -> None:
     try:
