@@ -88,6 +88,8 @@ class Pn532OnPty(RadioField):
     def restart_chip(self) -> None:
         """The chip loses power and comes back, asleep and at its default baud rate."""
         with self.lock:
+            for tag in self.tags:
+                tag.power_off()
             self._chip = Pn532(self, air=self._air)
 
     def unplug(self) -> None:
