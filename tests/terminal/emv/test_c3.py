@@ -8,51 +8,9 @@ from typing import Any
 import pytest
 
 from terminal.emv.outcome import Cvm, Decision, MessageId, Outcome, Start
-from terminal.emv.tlv import encode
 from tests.terminal.emv import scheme
-from tests.terminal.emv.scheme import VISA, ScriptedCard, card, ok, request, settings, tap, tlv
-
-PDOL = "9F6604" + "9F0206" + "9F3704" + "5F2A02"
-RELATED = bytes.fromhex("01A1B2C3D40000")
-TRACK = f"{scheme.PAN}D2812201000000000F"
-
-
-def options(**changes: str | bytes | None) -> bytes:
-    """The answer to GET PROCESSING OPTIONS; a change of None leaves the object out."""
-    objects: dict[int, str | bytes | None] = {
-        0x82: "2000",
-        0x57: TRACK,
-        0x5F34: "01",
-        0x9F10: "06011203A00000",
-        0x9F26: "1122334455667788",
-        0x9F27: "80",
-        0x9F36: "0042",
-        0x9F6C: "0000",
-    }
-    objects |= {int(name[1:], 16): value for name, value in changes.items()}
-    return ok(encode(0x77, tlv({t: v for t, v in objects.items() if v is not None})))
-
-
-def visa(answer: bytes | Any, records: dict[str, bytes] | None = None) -> ScriptedCard:
-    return card(VISA, {"80A8": answer, **(records or {})}, pdol=PDOL)
-
-
-def fast_dda(
-    *, related: bytes = RELATED, format_: int = 0x05, expiry: str = "281231", **changes: Any
-) -> ScriptedCard:
-    """A card that approves offline and signs 9F37 || 9F02 || 5F2A || 9F69."""
-    dated = {0x5F24: expiry} if expiry else {}
-    static = tlv({0x5A: scheme.PAN} | dated | changes.pop("static", {}))
-    record = encode(0x70, static)
-    issuer, icc = scheme.key_records(scheme.certificates(static), x9F69=related)
-
-    def gpo(command: bytes) -> bytes:
-        amount, number, currency = command[11:17], command[17:21], command[21:23]
-        signature = scheme.signed(b"\x02\x00\x42", number + amount + currency + related, format_)
-        stated = {"x9F27": "40", "x94": "08010101" + "10010200", "x9F4B": signature} | changes
-        return options(**stated)
-
-    return visa(gpo, {"00B2010C": ok(record), "00B20114": issuer, "00B20214": icc})
+from tests.terminal.emv.cards import RELATED, TRACK, fast_dda, options, visa
+from tests.terminal.emv.scheme import VISA, ScriptedCard, request, settings, tap, tlv
 
 
 def offline(**changes: Any) -> Any:

@@ -15,10 +15,9 @@ from terminal.emv.tlv import encode
 from terminal.errors import CardError, CardLost
 from terminal.money import Currency
 from tests.terminal.emv import scheme
+from tests.terminal.emv.cards import fast_dda, mastercard, mastercard_reader
 from tests.terminal.emv.replay import Clock
 from tests.terminal.emv.scheme import MASTERCARD, VISA, request
-from tests.terminal.emv.test_c2 import mastercard, reader
-from tests.terminal.emv.test_c3 import fast_dda
 
 SECRET = scheme.PAN
 
@@ -95,7 +94,7 @@ honest_start = st.sampled_from(
 DEFAULT = default_settings(250, Currency.of("EUR"), floor_limit_minor=100_000)
 LYING_VISA, LYING_MASTERCARD = fast_dda(), mastercard(0x40)
 OFFLINE_VISA = scheme.settings(VISA, 3, floor_limit_minor=100_000)
-OFFLINE_MASTERCARD = reader()
+OFFLINE_MASTERCARD = mastercard_reader()
 
 
 @settings(deadline=None)

@@ -3,12 +3,8 @@ from __future__ import annotations
 import pytest
 
 from terminal.emv.entry_point import Combination
-from terminal.emv.kernels.cvm_list import parse_cvm_list
 from terminal.emv.preprocessing import pre_process
-from terminal.errors import CardError
 from terminal.money import Amount, Currency
-from tests.conftest import require_vectors
-from tests.terminal.emv.replay import load
 from tests.terminal.emv.scheme import MASTERCARD, VISA
 
 EUR = Currency.of("EUR")
@@ -82,16 +78,3 @@ def test_kernel_2_has_a_second_limit(
         on_device_limit_minor=on_device,
     )
     assert pre_process(combination, Amount(minor, EUR)).allowed is allowed
-
-
-def test_cvm_lists_like_openemv() -> None:
-    for case in load(require_vectors() / "emv" / "decode" / "cvm_list_openemv.json")["cases"]:
-        value = bytes.fromhex(case["cvm_list_8E"])
-        if "expected_rules" not in case:
-            with pytest.raises(CardError):
-                parse_cvm_list(value)
-            continue
-        found = parse_cvm_list(value)
-        rules = [[f"{rule.code:02X}", f"{rule.condition:02X}"] for rule in found.rules]
-        assert rules == case["expected_rules"]
-        assert (found.amount_x, found.amount_y) == (case["amount_x"], case["amount_y"])

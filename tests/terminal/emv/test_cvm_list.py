@@ -1,0 +1,76 @@
+"""The CVM list against a kernel 2 reader: which verification applies, and how 9F34 says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from terminal.emv.kernels.cvm_list import parse_cvm_list
+from terminal.emv.outcome import Cvm, Decision
+from terminal.errors import CardError
+from tests.conftest import require_vectors
+from tests.terminal.emv.cards import Objects, mastercard, mastercard_reader
+from tests.terminal.emv.replay import load
+from tests.terminal.emv.scheme import request, tap
+
+
+# 8E, static 9F33 byte 2 with and without the CVM limit, amount, and 9F34 with the outcome's CVM.
+@pytest.mark.parametrize(
+    ("aip", "cvm_list", "capability", "minor", "results", "cvm"),
+    [
+        ("1980", "42031E031F03", 0x60, 6000, "420300", Cvm.ONLINE_PIN),
+        ("1980", "42031E031F03", 0x20, 6000, "1e0300", Cvm.SIGNATURE),
+        ("1980", "42031E031F03", 0x20, 1250, "1f0302", Cvm.NONE),
+        ("1980", "42001E001F00", 0x20, 6000, "1e0000", Cvm.SIGNATURE),
+        ("1980", "02001E00", 0x20, 6000, "3f0001", Cvm.NONE),  # no "apply next"
+        ("1980", "0000", 0x20, 6000, "000001", Cvm.NONE),  # fail CVM
+        ("1980", "1F06", 0x08, 6000, "3f0001", Cvm.NONE),  # under X = 0
+        ("1980", "1F07", 0x08, 6000, "1f0702", Cvm.NONE),
+        ("1980", "1F08", 0x08, 6000, "3f0001", Cvm.NONE),
+        ("1980", "1F09", 0x08, 6000, "1f0902", Cvm.NONE),
+        ("1980", "1F0A", 0x08, 6000, "3f0001", Cvm.NONE),  # a condition that is not known
+        ("1980", "1F02", 0x08, 6000, "1f0202", Cvm.NONE),
+        ("1980", "1F01", 0x08, 6000, "3f0001", Cvm.NONE),
+        ("1980", "1F04", 0x08, 6000, "3f0001", Cvm.NONE),
+        ("1980", "1F05", 0x08, 6000, "3f0001", Cvm.NONE),
+        ("0980", "1F00", 0x08, 6000, "3f0000", Cvm.NONE),  # the card verifies nobody
+        ("1B80", "1F00", 0x08, 6000, "010002", Cvm.CONFIRMATION_CODE),
+        ("1B80", "1F00", 0x08, 1250, "3f0002", Cvm.NONE),
+    ],
+)
+def test_cardholder_verification(
+    aip: str, cvm_list: str, capability: int, minor: int, results: str, cvm: Cvm
+) -> None:
+    subject = mastercard(aip=aip, records={0x8E: "0000000000000000" + cvm_list})
+    outcome = tap(subject, request(minor), mastercard_reader(cvm_capability=capability))
+    assert outcome.decision is Decision.ONLINE_REQUEST, outcome.reason
+    assert (outcome.chip_data[0x9F34].hex(), outcome.cvm) == (results, cvm)
+
+
+@pytest.mark.parametrize(("condition", "kind"), [("04", 0x01), ("05", 0x09), ("02", 0x00)])
+def test_conditions_on_the_kind_of_transaction(condition: str, kind: int) -> None:
+    records: Objects = {0x8E: "0000000000000000" + "1F" + condition}
+    for number in (0x00, 0x01, 0x09):
+        outcome = tap(
+            mastercard(records=records), request(transaction_type=number), mastercard_reader()
+        )
+        stated = "1f" + condition + "02" if number == kind else "3f0001"
+        assert outcome.chip_data[0x9F34].hex() == stated
+
+
+def test_amount_conditions_need_the_application_currency() -> None:
+    records: Objects = {0x8E: "0000000000000000" + "1F07", 0x9F42: "0840"}
+    outcome = tap(mastercard(records=records), request(), mastercard_reader())
+    assert outcome.chip_data[0x9F34].hex() == "3f0001"
+
+
+def test_cvm_lists_like_openemv() -> None:
+    for case in load(require_vectors() / "emv" / "decode" / "cvm_list_openemv.json")["cases"]:
+        value = bytes.fromhex(case["cvm_list_8E"])
+        if "expected_rules" not in case:
+            with pytest.raises(CardError):
+                parse_cvm_list(value)
+            continue
+        found = parse_cvm_list(value)
+        rules = [[f"{rule.code:02X}", f"{rule.condition:02X}"] for rule in found.rules]
+        assert rules == case["expected_rules"]
+        assert (found.amount_x, found.amount_y) == (case["amount_x"], case["amount_y"])
