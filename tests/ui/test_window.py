@@ -33,6 +33,7 @@ from ui.events import (
 from ui.presenter import state as presenter_state
 from ui.presenter.state import Screen
 from ui.presenter.touches import Digit
+from ui.touch.kit.skin import skin
 from ui.words import LANGUAGES
 
 pytestmark = pytest.mark.window
@@ -129,9 +130,25 @@ def test_a_numeric_pad_does_it_all(driver: Driver) -> None:
     assert driver.till.charged == [AMOUNT]
     driver.window.dispatch("on_key_down", 27, 0, None, [])
     assert driver.till.cancels == 1
-    driver.tell(Finished(sale(State.APPROVED), None))
-    driver.window.dispatch("on_key_down", 271, 0, None, [])
-    assert driver.app.state.screen is Screen.AMOUNT
+    for state in (State.APPROVED, State.DECLINED, State.UNKNOWN):
+        driver.tell(Finished(sale(state), None))
+        driver.window.dispatch("on_key_down", 271, 0, None, [])
+        assert driver.app.state.screen is Screen.AMOUNT
+    assert driver.till.charged == [AMOUNT]
+
+
+def test_nothing_moves_on_a_screen_that_nobody_sees(driver: Driver) -> None:
+    driver.open()
+    skin.motion = True
+    stage = driver.app.view.screens[Screen.PRESENT].ids.stage
+    driver.tell(Presenting(AMOUNT, 30.0))
+    before = stage.phase
+    driver.until(lambda: stage.phase != before)
+    driver.tell(Finished(sale(State.CANCELLED), None))
+    still = stage.phase
+    for _ in range(20):
+        driver.frames(1)
+        assert stage.phase == still
 
 
 def test_events_of_another_thread_arrive_in_their_order(driver: Driver) -> None:

@@ -16,7 +16,7 @@ from terminal.errors import ConfigError
 from terminal.money import Currency
 from ui.ports import TillPort
 from ui.presenter.page import page
-from ui.presenter.state import ViewState
+from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import (
     Backspace,
     Cancel,
@@ -148,7 +148,8 @@ class TillApp(App):
         touch = _TOUCH_OF_KEY.get(code)
         if touch is None:
             return False
-        if code in _ENTER and not self.state.may_charge:
+        if code in _ENTER and self.state.screen is Screen.RESULT:
+            # Enter is the primary key, and that is never a second charge.
             touch = Done()
         self.touch(touch)
         return True
@@ -197,11 +198,14 @@ def run(
     """
     words = Words(language)
     width, height = size or (BENCH_SIZE if benches else TILL_SIZE)
-    if open_window(width, height) is None:
+    window = open_window(width, height)
+    if window is None:
         raise ConfigError(
             "No window can be opened here.",
             remedy="Start from a desktop, or use the till on the console.",
         )
+    if benches and fits_a_bench():
+        window.minimum_width, window.minimum_height = (int(dp(side)) for side in TABLE_MIN)
     TillApp(
         till,
         benches,

@@ -95,6 +95,7 @@ class TillView(BoxLayout):
                 self.remove_widget(self.current)
                 self.current.leave()
             self.add_widget(wanted)
+            wanted.enter()
             self.current = wanted
         tinted = page.screen in (Screen.RESULT, Screen.CLOSED)
         self.tone = page.tone.value if tinted else ""

@@ -31,6 +31,7 @@ _BEZEL = 8
 _EDGE = 16
 _BANNER_HEIGHT = 34
 _LOG_ROWS = 6
+_GLOW_S = 0.6
 
 
 class BenchTable(FloatLayout):
@@ -143,7 +144,10 @@ class BenchTable(FloatLayout):
                 grid.add_widget(face)
 
     def _tapped(self, face: CardFace) -> None:
+        """The card glows for a moment: the tap has been taken, whatever the reader makes of it."""
         self.feed.tap(face.bench, face.card.id)
+        face.held = True
+        Clock.schedule_once(lambda _: setattr(face, "held", False), _GLOW_S)
 
     def _wire(self, looks: tuple[Look, ...]) -> None:
         grid = self._side.switches

@@ -17,6 +17,8 @@ from ui.touch.kit.surface import Painted
 _PULSE_S = 1.8
 _TURN_S = 1.1
 _POP_S = 0.18
+_STILL = 0.35
+"""The moment of the motion that is shown when nothing moves."""
 
 
 class Stage(Painted):
@@ -36,8 +38,18 @@ class Stage(Painted):
         self._moving: Any = None
         for name in ("tone", "phase", "pop"):
             self.fbind(name, self._changed)
+        self._seen = False
         self.fbind("glyph", self._enter)
-        self.fbind("parent", self._enter)
+
+    def appear(self) -> None:
+        """The screen has come up: what moves here begins."""
+        self._seen = True
+        self._enter()
+
+    def vanish(self) -> None:
+        """The screen has gone: nothing moves where nobody looks."""
+        self._seen = False
+        self._enter()
 
     def _enter(self, *_: object) -> None:
         """Starts the motion that belongs to the sign, and stops the one before."""
@@ -45,9 +57,9 @@ class Stage(Painted):
         if self._moving is not None:
             self._moving.cancel(self)
             self._moving = None
-        self.phase = 0.35
+        self.phase = _STILL
         self.pop = 1
-        if self.parent is None or not self.skin.motion:
+        if not (self._seen and self.skin.motion):
             return
         if self.glyph in (Glyph.WAVES, Glyph.HOLD, Glyph.SPINNER):
             seconds = _TURN_S if self.glyph is Glyph.SPINNER else _PULSE_S
@@ -66,7 +78,7 @@ class Stage(Painted):
             Clock.schedule_once(lambda _: self._restart(animation), 0)
 
     def _restart(self, animation: Any) -> None:
-        if animation is self._moving and self.parent is not None:
+        if animation is self._moving:
             animation.start(self)
 
     def paint(self) -> None:

@@ -42,8 +42,15 @@ class Frame(FloatLayout):
         """Puts the page's words into the widgets."""
         raise AssertionError(f"{type(self).__name__} shows nothing of {page.screen}")
 
+    def enter(self) -> None:
+        """Called when this screen comes up, before it shows its first page."""
+        if "stage" in self.ids:
+            self.ids.stage.appear()
+
     def leave(self) -> None:
-        """Called when another screen comes up."""
+        """Called when another screen comes up; overrides call it."""
+        if "stage" in self.ids:
+            self.ids.stage.vanish()
 
     def dress(self, press: Press, key: Key | None) -> None:
         """Gives a key of the layout its label and its touch, or takes it out of the way."""

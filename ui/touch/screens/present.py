@@ -27,5 +27,6 @@ class PresentScreen(Frame):
 
     def leave(self) -> None:
         """Stops the countdown, so that nothing moves on a screen that nobody sees."""
+        super().leave()
         self.ids.countdown.start(0, -1)
         self.ids.lights.lit = 0

@@ -47,7 +47,7 @@ class ResultScreen(Frame):
         """Fills the primary key while the time runs, and presses it at the end."""
         if page.wait_number == self._number:
             return
-        self.leave()
+        self._stay()
         self._number = page.wait_number
         if page.returns:
             self._return = Animation(filled=1, duration=page.wait_s)
@@ -56,6 +56,10 @@ class ResultScreen(Frame):
 
     def leave(self) -> None:
         """Forgets the countdown."""
+        super().leave()
+        self._stay()
+
+    def _stay(self) -> None:
         if self._return is not None:
             self._return.cancel(self.ids.done)
             self._return = None
