@@ -29,6 +29,10 @@ _WAKE_UP = bytes(10)
 _START = b"\x00\x00\xff"
 _FAST_BAUD = 921600
 _REPEATS = 2
+
+# A chip acknowledges within 15 ms and nfcpy waits 100. A busy Pi may keep us from looking for
+# longer than that, and a card would be lost for it.
+_PATIENCE_S = 0.3
 _ACK_MS = 100
 
 # nfcpy hands the path to a shell (``stty -F``), so only harmless characters may be in it.
@@ -57,7 +61,7 @@ class Uart(TTY):  # type: ignore[misc] # nfcpy has no types.
         Raises:
             OSError: ETIMEDOUT when nothing came, EIO when it stays damaged.
         """
-        self.tty.timeout = max(timeout / 1000, 0.05)
+        self.tty.timeout = max(timeout / 1000, _PATIENCE_S)
         for attempt in range(1 + _REPEATS):
             if attempt:
                 self.tty.reset_input_buffer()
