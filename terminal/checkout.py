@@ -249,7 +249,7 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         masked_pan=sealed.masked_pan,
         scheme=outcome.application.scheme,
         aid=outcome.application.aid.hex().upper(),
-        label=outcome.application.label,
+        label=_printable_label(outcome.application.label, outcome.application.scheme),
         fingerprint=sealed.fingerprint,
         fingerprint_epoch=sealed.fingerprint_epoch,
         device=outcome.device,
@@ -263,6 +263,14 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         at=at,
         approved_by_card=outcome.decision is Decision.APPROVED,
     )
+
+
+def _printable_label(label: str, scheme: str) -> str:
+    """The card's own name for its application, unless a number hides in it.
+
+    The label is whatever the card says, and it goes to the ledger and to paper.
+    """
+    return scheme if sum(character.isdigit() for character in label) > 4 else label
 
 
 # -- the authorisation -----------------------------------------------------------------------
