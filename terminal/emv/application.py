@@ -94,10 +94,10 @@ class Application:
 
     candidate: Candidate
     objects: Objects = field(default_factory=Objects)
-    pdol_data: bytes = b""
+    pdol_data: bytes = field(default=b"", repr=False)
     aip: bytes = bytes(2)
     afl: tuple[AflEntry, ...] = ()
-    static_data: bytes | None = b""
+    static_data: bytes | None = field(default=b"", repr=False)
     df_name: bytes = b""
     in_records: set[int] = field(default_factory=set)
 

@@ -131,7 +131,7 @@ def _select_ppse(permitted: _Permitted) -> Dialogue[list[Candidate] | Outcome]:
 def _run_candidates(
     shared: list[Candidate], request: TransactionRequest, settings: ReaderSettings
 ) -> Dialogue[Outcome]:
-    """Final selection with the next candidate as the fallback (Book B, 3.3.3)."""
+    """Final selection with the next candidate as the fallback (Book B, 3.3.3.5)."""
     last = ""
     for candidate in shared:
         outcome = yield from _run_candidate(candidate, request, settings)
@@ -149,7 +149,7 @@ def _run_candidates(
 def _run_candidate(
     candidate: Candidate, request: TransactionRequest, settings: ReaderSettings
 ) -> Dialogue[Outcome]:
-    """SELECT and kernel activation for one candidate (Book B, 3.3.3 and 3.4)."""
+    """SELECT and kernel activation for one candidate (Book B, 3.3.3.4 and 3.4.1)."""
     response = yield _select(candidate.selected_by)
     if not response.ok:
         return _next(f"SELECT was answered with {response.sw:04X}")
@@ -161,7 +161,7 @@ def _run_candidate(
         return _next("SELECT answered for another application")
     visa = application.df_name.startswith(_VISA) and candidate.combination.kernel_id == 3
     if visa and not _asks_for_ttq(application):
-        # An application of Visa without the TTQ in its PDOL is no qVSDC one (Book B, 3.3.3.5).
+        # An application of Visa without the TTQ in its PDOL is no qVSDC one (Book B, 3.3.3.6).
         return _next("the application is not made for kernel 3")
     combination = candidate.combination
     indicators = pre_process(combination, request.amount)

@@ -28,7 +28,7 @@ class RsaPublicKey:
     length: int
 
     def recover(self, signature: bytes) -> bytes:
-        """The message under ``signature``, of the same length (EMV Book 2, A2.1.3).
+        """The message under ``signature``, of the same length (EMV Book 2, A2.1).
 
         Raises:
             AuthenticationFailed: the length is not the key's.
@@ -70,7 +70,7 @@ class CaPublicKey:
             )
 
     def sha1(self) -> bytes:
-        """The checksum that is published with a key (EMV Book 2, 11.2.2), 20 bytes."""
+        """The checksum that is published with a key as public lists print it, 20 bytes."""
         number = bytes((self.index,))
         return _sha1(self.rid + number + self.modulus + self.exponent)
 
@@ -161,7 +161,7 @@ class DynamicData:
 
 @dataclass(frozen=True, slots=True)
 class CombinedData:
-    """What a CDA signature gave (Book 2, table 18): dynamic number, CID and cryptogram."""
+    """What a CDA signature gave (EMV Book 2, 6.6.2): dynamic number, CID and cryptogram."""
 
     dynamic_number: bytes
     cryptogram_information: int
@@ -323,7 +323,7 @@ def verify_static(issuer: IssuerKey, signature: bytes, static_data: bytes) -> by
 def verify_dynamic(
     key: RsaPublicKey, signature: bytes, terminal_data: bytes, *, formats: Iterable[int] = (0x05,)
 ) -> DynamicData:
-    """DDA and fast DDA (EMV Book 2, 6.5.2; Contactless Book C-3, Annex C).
+    """DDA (EMV Book 2, 6.5.2) and fast DDA, which kernel 3 has.
 
     ``terminal_data`` is the DDOL data; for fast DDA 9F37 || 9F02 || 5F2A || 9F69. Visa cards sign
     in format 05, phones in format 95 (both seen in published transcripts).

@@ -54,9 +54,8 @@ class Candidate:
     @property
     def selected_by(self) -> bytes:
         """The data of the final SELECT (Book B, 3.3.3.3): the name, and 9F29 where both have it."""
-        name = self.adf_name + self.extended
-        fits = self.combination.extended_selection and len(name) <= 16
-        return name if fits else self.adf_name
+        extended = self.extended if self.combination.extended_selection else b""
+        return self.adf_name + extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _entry(objects: Mapping[int, bytes]) -> DirectoryEntry | None:
 def candidates(
     entries: Sequence[DirectoryEntry], combinations: Sequence[Combination]
 ) -> list[Candidate]:
-    """What both sides have, best first (Book B, 3.3.2.6 and 3.3.3).
+    """What both sides have, best first (Book B, 3.3.2.5 and 3.3.3.2).
 
     Priority 1 is the highest and 0 means none, so it comes last; among equals the card's order
     stands, and for one entry the reader's order of combinations.

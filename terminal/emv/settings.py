@@ -75,7 +75,7 @@ class ActionCodes:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One AID with the kernel that runs it, and how (EMV Contactless Book A, 5.2; Book B, 2.3).
+    """One AID with the kernel that runs it, and how (EMV Contactless Book B, 3.1.1).
 
     Args:
         aid: the reader's AID, 5 to 16 bytes; a card's longer name that begins with it matches.

@@ -33,7 +33,7 @@ from terminal.emv.settings import Combination, ReaderSettings, TransactionReques
 from terminal.errors import AuthenticationFailed, CardError
 
 AAC, TC, ARQC = 0x00, 0x40, 0x80
-"""The three cryptograms, as the two high bits of 9F27 (EMV Book 3, table 14)."""
+"""The three cryptograms, as the two high bits of 9F27 (EMV Book 3, 6.5.5)."""
 
 # Tag and the lengths it may have when it goes to the host.
 _FROM_CARD = MappingProxyType(
@@ -226,7 +226,7 @@ def see_phone(activation: Activation, reason: str) -> Outcome:
 
 
 def refused_options(activation: Activation, sw: int) -> Outcome:
-    """The outcome of a GET PROCESSING OPTIONS that the card refused (Book C-3, 5.2; Book B).
+    """The outcome of a GET PROCESSING OPTIONS that the card refused (Book C-3, 5.2.2.2).
 
     6984 sends to another interface, 6985 to the next application, 6986 to the phone's own
     screen; the published traces show the last with a phone that wants its owner's consent.

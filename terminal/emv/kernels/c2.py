@@ -230,7 +230,7 @@ def _distrusts_device(state: _Run, verification: Verification) -> bool:
 
 
 def _generate(state: _Run, requested: int, verification: Verification) -> Dialogue[Outcome]:
-    """GENERATE AC, its answer checked, and the outcome (C-2, states 7 to 9)."""
+    """GENERATE AC, its answer checked, and the outcome (C-2, S910)."""
     activation, objects = state.activation, state.activation.application.objects
     combined = state.key is not None and requested != AAC
     cdol = dol.fill(dol.parse(objects[tags.CDOL1_8C]), activation.terminal)

@@ -209,7 +209,7 @@ def _confirmed_on_device(activation: Activation, qualifiers: bytes, kind: int) -
 
 
 def _verify_fast_dda(activation: Activation, card: CardData) -> None:
-    """Fast DDA, version 01: the card signs 9F37 || 9F02 || 5F2A || 9F69 (C-3, Annex C).
+    """Fast DDA, version 01: the card signs 9F37 || 9F02 || 5F2A || 9F69.
 
     Raises:
         AuthenticationFailed: a part is missing, or the chain or the signature does not hold.

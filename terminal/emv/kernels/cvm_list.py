@@ -122,7 +122,7 @@ def _apply(activation: Activation, listed: CvmList) -> Verification:
 
 
 def _is_satisfied(activation: Activation, listed: CvmList, rule: CvmRule, supported: int) -> bool:
-    """Whether the condition of a rule holds (EMV Book 3, table 40)."""
+    """Whether the condition of a rule holds (EMV Book 3, Annex C3)."""
     request, condition = activation.request, rule.condition
     cash = request.transaction_type in {0x01, 0x17}
     cashback = request.transaction_type == 0x09

@@ -36,7 +36,7 @@ def visa(answer: bytes | Any, records: dict[str, bytes] | None = None) -> Script
 
 
 def fast_dda(
-    *, related: bytes = RELATED, format_: int = 0x05, expiry: str = "281231", **changes: Any
+    *, related: bytes = RELATED, format_: int = 0x05, expiry: str | None = "281231", **changes: Any
 ) -> ScriptedCard:
     """A card that approves offline and signs 9F37 || 9F02 || 5F2A || 9F69."""
     dated = {0x5F24: expiry} if expiry else {}

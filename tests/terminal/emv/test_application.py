@@ -159,6 +159,15 @@ def test_static_data_to_be_authenticated(
     assert app.static_data(found) == (None if signed is None else bytes.fromhex(signed))
 
 
+def test_an_application_hides_what_it_has_read() -> None:
+    found = app.Application(ANY, pdol_data=b"secret", static_data=bytes.fromhex("4761739001010010"))
+    found.objects.put(0x5A, bytes.fromhex("4761739001010010"))
+    shown = repr(found) + str(found) + f"{found}"
+    assert "secret" not in shown
+    assert "Gas" not in shown  # the first digits, as Python shows bytes
+    assert "4761" not in shown
+
+
 def test_a_missing_record_ends_the_reading() -> None:
     dialogue = app.read_records(app.Application(ANY), app.parse_afl(bytes.fromhex("08010100")))
     next(dialogue)

@@ -146,6 +146,9 @@ def test_default_settings_know_the_big_schemes() -> None:
         "UnionPay": 7,
     }
     assert {each.cvm_limit_minor for each in settings.combinations} == {5000}
+    data = {each.kernel_id: dict(each.data) for each in settings.combinations}
+    assert data[2] == {0x9F1D: bytes.fromhex("2C00000000000000"), 0x9F7E: b"\x01"}
+    assert data[3] == {}
     yen = default_settings(392, Currency.of("JPY"), cvm_limit_minor=10000, floor_limit_minor=5)
     assert {(each.cvm_limit_minor, each.floor_limit_minor) for each in yen.combinations} == {
         (10000, 5)
