@@ -117,13 +117,15 @@ def connect_pn532(path: str) -> Any:
     Raises:
         ReaderNotFound: no such port, not allowed, in use, or no PN532 behind it.
     """
-    if not _SAFE_PATH.fullmatch(path):
+    # nfcpy knows by the name of a port how patient it must be, and a link hides that name.
+    port = os.path.realpath(path) if _SAFE_PATH.fullmatch(path) else ""
+    if not _SAFE_PATH.fullmatch(port):
         raise ReaderNotFound(
             f"The serial port {path!r} has characters that no device path has.",
             remedy="Name it as in nfcpy:tty:USB0:pn532 or nfcpy:tty:/dev/ttyUSB0:pn532.",
         )
     try:
-        uart = Uart(path)
+        uart = Uart(port)
     except OSError as error:
         raise _cannot_open(path, error) from None
     try:
@@ -131,7 +133,7 @@ def connect_pn532(path: str) -> Any:
             return nfc.clf.pn532.init(uart)
         except OSError:
             # A till that was killed leaves the chip at the high speed, where it hears nothing.
-            _slow_down(uart, path)
+            _slow_down(uart, port)
             return nfc.clf.pn532.init(uart)
     except (OSError, termios.error, ValueError, nfc.clf.pn532.Chipset.Error):
         # ValueError: something answers, and not with the four bytes of a PN532's version.
@@ -142,8 +144,8 @@ def connect_pn532(path: str) -> Any:
         ) from None
 
 
-def _slow_down(uart: Uart, path: str) -> None:
-    uart.open(path, _FAST_BAUD)
+def _slow_down(uart: Uart, port: str) -> None:
+    uart.open(port, _FAST_BAUD)
     uart.write(_WAKE_UP + _SET_115200)
     with contextlib.suppress(OSError):
         if uart.read(_ACK_MS) == _ACK and uart.read(_ACK_MS) == _SET_115200_DONE:

@@ -171,7 +171,9 @@ def test_a_malformed_address_is_refused_with_the_right_ones(url: str) -> None:
     assert repr(url) in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["/dev/$(reboot)", "/dev/tty;ls", "/dev/a b", "USB0`id`", "U\n"])
+@pytest.mark.parametrize(
+    "path", ["/dev/$(reboot)", "/dev/tty;ls", "/dev/a b", "USB0`id`", "U\n", "\0", "/"]
+)
 def test_a_path_that_a_shell_would_read_is_refused(path: str) -> None:
     with pytest.raises(ReaderNotFound):
         nfcpy.open_reader(f"nfcpy:tty:{path}:pn532")
