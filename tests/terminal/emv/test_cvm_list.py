@@ -57,6 +57,26 @@ def test_conditions_on_the_kind_of_transaction(condition: str, kind: int) -> Non
         assert outcome.chip_data[0x9F34].hex() == stated
 
 
+@pytest.mark.parametrize(
+    ("condition", "minor", "holds"),
+    [
+        ("06", 999, True),  # under X
+        ("06", 1000, False),
+        ("07", 1000, False),  # over X
+        ("07", 1001, True),
+        ("08", 1999, True),  # under Y
+        ("08", 2000, False),
+        ("09", 2000, False),  # over Y
+        ("09", 2001, True),
+    ],
+)
+def test_amounts_at_their_limits(condition: str, minor: int, *, holds: bool) -> None:
+    records: Objects = {0x8E: f"{1000:08X}{2000:08X}1F{condition}"}
+    outcome = tap(mastercard(records=records), request(minor), mastercard_reader())
+    stated = f"1f{condition}02" if holds else "3f0001"
+    assert outcome.chip_data[0x9F34].hex() == stated
+
+
 def test_amount_conditions_need_the_application_currency() -> None:
     records: Objects = {0x8E: "0000000000000000" + "1F07", 0x9F42: "0840"}
     outcome = tap(mastercard(records=records), request(), mastercard_reader())

@@ -196,6 +196,13 @@ def test_issuer_keys_are_kept_and_still_checked() -> None:
         oda.issuer_key(rid, certificates(found), keys, on=date(2030, 1, 1), cache=cache)
 
 
+def test_the_oldest_issuer_key_leaves_a_full_cache() -> None:
+    cache, issuer = oda.IssuerKeyCache(size=2), issuer_of(chain("visa_92_fdda"))
+    for name in (b"1", b"2", b"3"):
+        cache.keep(name, issuer)
+    assert [cache.find(name) is not None for name in (b"1", b"2", b"3")] == [False, True, True]
+
+
 def published_keys(status: str) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = load(require_vectors() / "emv" / "capk" / f"{status}_keys.json")[
         "keys"

@@ -112,6 +112,14 @@ def test_an_entry_without_a_usable_name_is_left_out(broken: bytes) -> None:
     assert len(directory(ppse(broken, entry("A0000000031010", priority="")))) == 1
 
 
+@pytest.mark.parametrize("length", [5, 16])
+def test_the_shortest_and_the_longest_name(length: int) -> None:
+    name = VISA.aid[:5] + bytes(length - 5)
+    assert [each.adf_name for each in directory(ppse(encode(0x4F, name)))] == [name]
+    fci = encode(0x6F, encode(0x84, name) + encode(0xA5, b""))
+    assert parse_fci(fci).df_name == name
+
+
 @pytest.mark.parametrize(
     ("fci", "reason"),
     [
