@@ -63,10 +63,9 @@ from ui.events import (
 from ui.ports import TillPort
 from ui.presenter.touches import Cancel, Digit, Done, Touch
 from ui.till import Till
-from ui.touch.app import BENCH_SIZE, TILL_SIZE, TillApp
 from ui.touch.kit.skin import skin
 from ui.touch.theme import DARK, LIGHT
-from ui.touch.window import open_window
+from ui.touch.window import BENCH_SIZE, TILL_SIZE, open_window
 from ui.wiring import assembled, load_settings
 from ui.words import LANGUAGES, Words
 
@@ -111,6 +110,8 @@ class Studio:
         self, language: str, *, till: TillPort | None = None, benches: Sequence[Bench] = ()
     ) -> None:
         """A fresh app in this language."""
+        from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
+
         self.close()
         self.till = till or StillTill()
         self.app = TillApp(

@@ -55,12 +55,13 @@ class Driver:
         # Kivy is imported here, so that tests without a window do without it.
         from kivy.base import EventLoop  # noqa: PLC0415
 
-        from ui.touch.app import TillApp  # noqa: PLC0415
         from ui.touch.window import open_window  # noqa: PLC0415
         from ui.words import Words  # noqa: PLC0415
 
         self.close()
         self.window = open_window(*size, frames_per_s=0)
+        from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
+
         self.till = till or StandInTill()
         self.app = TillApp(
             self.till,

@@ -321,22 +321,27 @@ def test_a_window_too_small_for_a_bench_shows_the_till_alone(driver: Driver) -> 
 
 
 _PROCESS = """
-from kivy.app import App
 from kivy.clock import Clock
 from terminal.money import Currency
 from tests.ui.stand_ins import PlayedTill
 from ui.touch import app
 till = PlayedTill()
-Clock.schedule_once(lambda _: App.get_running_app().stop(), 0.3)
+def close(_):
+    from kivy.app import App
+    App.get_running_app().stop()
+Clock.schedule_once(close, 0.3)
 app.run(till, [till.bench], shop="Corner Coffee", currency=Currency.of("EUR"))
-print("closed")
+from kivy.config import Config
+from kivy.core.window import Window
+print(Config.get("graphics", "multisamples"), Window.system_size, "closed")
 """
 
 
 def test_run_blocks_until_the_window_is_closed_and_leaves_no_files(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(root)}
-    del environment["KIVY_HOME"]
+    for name in ("KIVY_HOME", "KIVY_METRICS_DENSITY", "KIVY_METRICS_FONTSCALE", "KIVY_DPI"):
+        del environment[name]
     script = "import ui.touch\n" + _PROCESS
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -347,5 +352,6 @@ def test_run_blocks_until_the_window_is_closed_and_leaves_no_files(tmp_path: Pat
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "closed\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "0 [1280, 720] closed\n"), done.stderr
+    assert done.stderr == ""
     assert not list(tmp_path.iterdir())

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from kivy.config import Config
 
 FRAMES_PER_S = 60
+TILL_SIZE = (800, 480)
+BENCH_SIZE = (1280, 720)
+TABLE_MIN = (1120, 640)
+"""Smaller windows show the till alone, in dp."""
+TILL_MIN = (640, 400)
+
+_opened: list[Any] = []
 
 
-def open_window(width: int, height: int, *, frames_per_s: int = FRAMES_PER_S) -> Any:
-    """Kivy's one window at this size, made at the first call and only resized after it."""
+def open_window(
+    width: int,
+    height: int,
+    *,
+    least: tuple[int, int] = TILL_MIN,
+    frames_per_s: int = FRAMES_PER_S,
+) -> Any:
+    """Kivy's one window at this size in pixels, made at the first call and only resized after it.
+
+    ``least`` is the smallest size that a person may give it. None where no window can be opened.
+    """
     settings = {
         # Multisampling costs more on a small GPU than the smooth shapes need.
         ("graphics", "multisamples"): "0",
@@ -18,8 +35,8 @@ def open_window(width: int, height: int, *, frames_per_s: int = FRAMES_PER_S) ->
         ("graphics", "width"): str(width),
         ("graphics", "height"): str(height),
         ("graphics", "resizable"): "1",
-        ("graphics", "minimum_width"): "640",
-        ("graphics", "minimum_height"): "400",
+        ("graphics", "minimum_width"): str(least[0]),
+        ("graphics", "minimum_height"): str(least[1]),
         ("input", "mouse"): "mouse,disable_multitouch",
         # Escape cancels a sale and must not close the till.
         ("kivy", "exit_on_escape"): "0",
@@ -27,8 +44,11 @@ def open_window(width: int, height: int, *, frames_per_s: int = FRAMES_PER_S) ->
     for (section, option), value in settings.items():
         Config.set(section, option, value)
     # Importing the module opens the window, so it waits until the settings are in place.
+    if not _opened and "kivy.core.window" in sys.modules:
+        raise AssertionError("something has opened the window before its settings were made")
     from kivy.core.window import Window  # noqa: PLC0415
 
+    _opened[:] = [Window]
     if Window is None:
         return None
     if tuple(Window.system_size) != (width, height):
