@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from textwrap import wrap
 
 from terminal.money import Amount
 from terminal.ports import Emphasis, PrintLine
@@ -137,13 +138,23 @@ def _footer(receipt: Receipt) -> list[PrintLine]:
 
 
 def columns(lines: tuple[PrintLine, ...], width: int) -> str:
-    """The lines as plain text, ``width`` characters wide; a pair that does not fit takes two."""
+    """The lines as plain text, no row wider than ``width`` characters.
+
+    A pair that does not fit takes rows of its own for each part, and what is longer than a row is
+    broken between words, or inside one that is longer than a row itself.
+    """
     rows: list[str] = []
     for line in lines:
+        left, right = _broken(line.left, width), _broken(line.right, width)
         if line.centred:
-            rows.append(line.left.center(width).rstrip())
-        elif len(line.left) + len(line.right) + 1 <= width or not line.right:
-            rows.append(f"{line.left}{line.right:>{max(0, width - len(line.left))}}".rstrip())
+            rows += [row.center(width).rstrip() for row in left]
+        elif len(line.left) + len(line.right) + 1 <= width:
+            rows.append(f"{line.left}{line.right:>{width - len(line.left)}}".rstrip())
         else:
-            rows += [line.left, f"{line.right:>{width}}"]
+            rows += [*left, *(f"{row:>{width}}" for row in right if row)]
     return "\n".join(rows) + "\n"
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """The rows of a text, at least one."""
+    return wrap(text, width) or [""]

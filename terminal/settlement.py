@@ -77,11 +77,11 @@ def counted_minor(sale: Transaction) -> int:
 def report(
     kind: str, batch: int, at: datetime, currency: Currency, sales: Iterable[Transaction]
 ) -> Report:
-    """Adds up one currency's sales of one batch."""
+    """Adds up one currency's sales of one batch. Training sales are no sales."""
     states: dict[State, list[int]] = {}
     schemes: dict[str, list[int]] = {}
     for sale in sales:
-        if sale.amount.currency != currency:
+        if sale.amount.currency != currency or sale.training:
             continue
         states.setdefault(sale.state, []).append(counted_minor(sale))
         if sale.state is State.APPROVED and sale.card is not None:
