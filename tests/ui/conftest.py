@@ -18,6 +18,7 @@ from terminal.bench import Bench
 from terminal.money import Currency
 from tests.ui.stand_ins import StandInTill
 from ui.events import TillEvent
+from ui.ports import TillPort
 
 KIVY_HOME = tempfile.mkdtemp(prefix="taptill-kivy-")
 os.environ.update(
@@ -37,7 +38,7 @@ class Driver:
     """One app in the one window: starts it, touches it, looks at it, ends it."""
 
     def __init__(self) -> None:
-        self.till = StandInTill()
+        self.till: Any = StandInTill()
         self.app: Any = None
         self.window: Any = None
 
@@ -47,7 +48,7 @@ class Driver:
         *,
         benches: Sequence[Bench] = (),
         currency: str = "EUR",
-        till: StandInTill | None = None,
+        till: TillPort | None = None,
         size: tuple[int, int] = (800, 480),
         shop: str = "Corner Coffee",
     ) -> Any:

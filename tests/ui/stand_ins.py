@@ -146,6 +146,13 @@ class StandInBench:
         return tuple(" ".join(each) for each in self.done)
 
 
+class StandInBooks(StandInBench):
+    """A bench without cards, as an acquirer has."""
+
+    def cards(self) -> tuple[BenchCard, ...]:
+        return ()
+
+
 class PlayedTill(StandInTill):
     """A till that sells: a card on its bench ends the sale, by the amount's last two digits."""
 

@@ -3,7 +3,10 @@
 # ruff: noqa: RUF001 - Persian digits look like other characters, and are meant.
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -188,3 +191,18 @@ def test_the_stand_in_bench_is_a_bench() -> None:
     from terminal.bench import Bench  # noqa: PLC0415 - beside its use
 
     assert isinstance(StandInBench(), Bench)
+
+
+def test_a_console_till_needs_nothing_of_the_touchscreen() -> None:
+    script = (
+        "import sys, ui.console; heavy = {'kivy', 'babel', 'bidi', 'arabic_reshaper'}; "
+        "print(sorted(heavy.intersection(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )
+    assert done.stdout == "[]\n"

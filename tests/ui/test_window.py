@@ -15,7 +15,7 @@ from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency
 from terminal.transaction import State
 from tests.ui.conftest import KIVY_HOME, Driver
-from tests.ui.stand_ins import AMOUNT, EUR, PlayedTill, StandInBench, part_paid, sale
+from tests.ui.stand_ins import AMOUNT, EUR, PlayedTill, StandInBench, StandInBooks, part_paid, sale
 from ui.events import (
     Authorising,
     CardRead,
@@ -261,6 +261,23 @@ def test_a_card_on_the_bench_is_tapped_with_the_mouse(driver: Driver) -> None:
     driver.tap("card_visa")
     driver.until(lambda: ("tap", "visa") in bench.done)
     driver.until(lambda: "tap visa" in driver.said())
+
+
+def test_a_card_is_taken_away(driver: Driver) -> None:
+    bench = StandInBench()
+    driver.open(benches=[bench], size=SIZE_WITH_BENCH)
+    driver.until(lambda: "Take card away" in driver.said())
+    driver.frames(3)
+    driver.tap("away")
+    driver.until(lambda: bench.done == [("remove",)])
+
+
+def test_a_bench_without_cards_invites_nobody_to_tap(driver: Driver) -> None:
+    driver.open(benches=[StandInBooks()], size=SIZE_WITH_BENCH)
+    driver.until(lambda: "What the bank's books say" in driver.said())
+    driver.frames(3)
+    assert "Cut the network" in driver.said()
+    assert "Click a card to hold it to the reader" not in driver.said()
 
 
 def test_a_switch_shows_what_the_bench_says(driver: Driver) -> None:

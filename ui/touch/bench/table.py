@@ -17,12 +17,13 @@ from terminal.bench import Bench
 from ui.touch.bench.feed import BenchFeed, Look
 from ui.touch.bench.widgets import CardFace, Follower, Lines, Toggle, bench_skin
 from ui.touch.kit.skin import rgba_of, skin
-from ui.touch.kit.surface import Plate
+from ui.touch.kit.surface import Plate, Press
 from ui.touch.kit.txt import Txt
 from ui.words import mark
 
 _BANNER = mark("Test bench: simulated cards, simulated bank, no real money")
 _CARDS = mark("Click a card to hold it to the reader")
+_AWAY = mark("Take card away")
 _SWITCHES = mark("What may go wrong")
 _TALK = mark("What card and reader say")
 _BOOKS = mark("What the bank's books say")
@@ -32,6 +33,7 @@ _EDGE = 16
 _BANNER_HEIGHT = 34
 _LOG_ROWS = 6
 _GLOW_S = 0.6
+_AWAY_WIDTH = dp(130)
 
 
 class BenchTable(FloatLayout):
@@ -61,6 +63,7 @@ class BenchTable(FloatLayout):
             skin=bench_skin, sizes=[16, 15], bold=True, shade="on_stripe", align="center"
         )
         self._side = _Side()
+        self._side.away.bind(on_release=self._taken_away)
         self._logs = [Lines(_LOG_ROWS) for _ in self._benches]
         self._till = till
         for widget in (self._side, self._banner, self._banner_text, till, *self._logs):
@@ -106,13 +109,14 @@ class BenchTable(FloatLayout):
         say = skin.say().say
         self._banner_text.text = say(_BANNER)
         self._side.cards_title.text = say(_CARDS)
+        self._side.away.text = say(_AWAY)
         self._side.switches_title.text = say(_SWITCHES)
         self._title_logs()
 
     def _title_logs(self) -> None:
         for index, lines in enumerate(self._logs):
-            talks = index < len(self._drawn) and self._drawn[index].cards
-            lines.title.text = skin.say().say(_TALK if talks or index == 0 else _BOOKS)
+            books = index < len(self._drawn) and not self._drawn[index].cards
+            lines.title.text = skin.say().say(_BOOKS if books else _TALK)
 
     def _draw(self, *_: object) -> None:
         """Brings the widgets up to the feed's last look; only what changed is touched."""
@@ -142,12 +146,17 @@ class BenchTable(FloatLayout):
                 face.bind(on_press=self._tapped)
                 self._faces.append(face)
                 grid.add_widget(face)
+        self._side.offer_cards(offered=bool(self._faces))
 
     def _tapped(self, face: CardFace) -> None:
         """The card glows for a moment: the tap has been taken, whatever the reader makes of it."""
         self.feed.tap(face.bench, face.card.id)
         face.held = True
         Clock.schedule_once(lambda _: setattr(face, "held", False), _GLOW_S)
+
+    def _taken_away(self, _press: Press) -> None:
+        for index in range(len(self._benches)):
+            self.feed.remove(index)
 
     def _wire(self, looks: tuple[Look, ...]) -> None:
         grid = self._side.switches
@@ -197,6 +206,9 @@ class _Side(FloatLayout):
         self._below = Plate(skin=bench_skin, fill="bg", radius=0, size_hint=(None, None))
         self.cards_title = _heading()
         self.switches_title = _heading()
+        self.away = Press(
+            skin=bench_skin, rank="link", sizes=[15, 14, 13], size_hint=(None, None), test_id="away"
+        )
         self.switches = GridLayout(cols=2, spacing=(dp(8), dp(2)), size_hint=(None, None))
         for widget in (
             self._scroll,
@@ -204,10 +216,17 @@ class _Side(FloatLayout):
             self._below,
             self.cards_title,
             self.switches_title,
+            self.away,
             self.switches,
         ):
             self.add_widget(widget)
         self.bind(pos=self.fit, size=self.fit)
+
+    def offer_cards(self, *, offered: bool) -> None:
+        """Without cards, nothing invites to tap one."""
+        for widget in (self.cards_title, self.away):
+            widget.opacity = 1 if offered else 0
+        self.away.enabled = offered
 
     def fit(self, *_: object) -> None:
         """Gives the switches as many rows as they need, and the cards the rest."""
@@ -217,8 +236,10 @@ class _Side(FloatLayout):
         self.switches.pos = self.pos
         self.switches_title.pos = (self.x, self.y + self.switches.height + dp(2))
         self.cards_title.pos = (self.x, self.top - heading)
-        for title in (self.switches_title, self.cards_title):
-            title.size = (self.width, heading)
+        self.switches_title.size = (self.width, heading)
+        self.cards_title.size = (self.width - _AWAY_WIDTH, heading)
+        self.away.pos = (self.right - _AWAY_WIDTH, self.cards_title.y)
+        self.away.size = (_AWAY_WIDTH, heading)
         low = self.switches_title.top + gap
         high = self.cards_title.y - dp(4)
         self._scroll.pos = (self.x, low)
