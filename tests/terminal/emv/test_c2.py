@@ -263,6 +263,7 @@ def test_terminal_action_analysis(
     [
         ("02500000303000", "card"),
         ("02500000303300", "watch"),
+        ("025000003033", "watch"),
         ("02508000303300", "card"),  # bit 8 says that no device type follows
         ("0250", "card"),
     ],

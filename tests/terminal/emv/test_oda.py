@@ -343,8 +343,11 @@ def test_card_keys_that_are_signed_and_unusable(
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (bytes((5, 2, 9)) + bytes(9), "malformed"),  # another hash algorithm
-        (bytes((5, 1, 200)) + bytes(9), "malformed"),  # more data than there is
+        (bytes((5, 2, 9)) + bytes(9), "signed dynamic data is malformed"),  # another algorithm
+        (
+            bytes((5, 1, 200)) + bytes(9),
+            "signed dynamic data is malformed",
+        ),  # more data than there is
         (bytes((5, 1, 0)), "dynamic data is malformed"),
         (bytes((5, 1, 38, 9)) + bytes(40), "dynamic data is malformed"),  # number too long
         (bytes((5, 1, 20, 8)) + bytes(40), "dynamic data is malformed"),  # no room for a hash
@@ -355,6 +358,21 @@ def test_signatures_over_nonsense(body: bytes, reason: str) -> None:
     signature = ICC.sign(body, b"1234")
     with pytest.raises(AuthenticationFailed, match=reason):
         oda.verify_combined(key, signature, unpredictable_number=b"1234", transaction_data=b"")
+
+
+def test_a_certificate_of_another_kind() -> None:
+    head = bytes.fromhex(f"03{scheme.PAN}FFFF12490000420101") + bytes((128, 3))
+    body = head + ICC.modulus[: ISSUER.length - 42]
+    with pytest.raises(AuthenticationFailed, match="does not open"):
+        opened(forged_icc(body, ICC.modulus[102:], bytes.fromhex("010001")))
+
+
+def test_a_certificate_holds_until_the_end_of_its_month() -> None:
+    certificates_, keys = made(expiry="0127"), scheme.ca_keys(scheme.VISA)
+    found = oda.issuer_key(scheme.VISA[:5], certificates_, keys, on=date(2027, 1, 31))
+    assert found.expires == date(2027, 1, 31)
+    with pytest.raises(AuthenticationFailed, match="expired"):
+        oda.issuer_key(scheme.VISA[:5], certificates_, keys, on=date(2027, 2, 1))
 
 
 def test_signatures_of_another_length() -> None:
