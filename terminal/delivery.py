@@ -57,11 +57,9 @@ def read_verdict(
     if item.kind is Kind.SALE:
         return Done(read_sale(profile, item, sale, answer, at))
     read = read_answer(profile, item.message, answer)
-    match item.kind:
-        case Kind.ADVICE:
-            return _of_advice(profile, item, sale, read, at)
-        case Kind.REVERSAL:
-            return _of_reversal(profile, read, at)
+    if item.kind is Kind.ADVICE:
+        return _of_advice(profile, item, sale, read, at)
+    return _of_reversal(profile, read, at)
 
 
 def read_sale(
@@ -118,8 +116,7 @@ def _of_advice(
 
 def _of_reversal(profile: Profile, read: Answer, at: datetime) -> Verdict:
     """A 0420: only a host that has undone the sale, or never had it, ends the doubt."""
-    if read.action is Action.APPROVED or read.response_code in NOTHING_TO_REVERSE:
-        return Done(ReversalConfirmed(at, read.response_code))
-    if read.action is Action.DUPLICATE:
+    nothing_booked = read.response_code in NOTHING_TO_REVERSE
+    if nothing_booked or read.action in {Action.APPROVED, Action.DUPLICATE}:
         return Done(ReversalConfirmed(at, read.response_code))
     return Retry(decline_reason(profile, read.response_code))
