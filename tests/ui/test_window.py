@@ -372,3 +372,22 @@ def test_run_blocks_until_the_window_is_closed_and_leaves_no_files(tmp_path: Pat
     assert (done.returncode, done.stdout) == (0, "0 [1280, 720] closed\n"), done.stderr
     assert done.stderr == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_a_dead_desktop_is_no_window(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(root), "DISPLAY": ":99"}
+    for name in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", "import ui.touch\n" + _PROCESS],
+        env=environment,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "No window can be opened here." in done.stderr
+    assert "console" in done.stderr

@@ -41,7 +41,7 @@ def run(
     if open_window(width, height, least=least) is None:
         raise ConfigError(
             "No window can be opened here.",
-            remedy="Start from a desktop, or use the till on the console.",
+            remedy="Start from a desktop, or add --console for the till in this terminal.",
         )
     # This import needs the window.
     from ui.touch.till_app import TillApp  # noqa: PLC0415

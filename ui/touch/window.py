@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -49,8 +50,19 @@ def open_window(
     from kivy.core.window import Window  # noqa: PLC0415
 
     _opened[:] = [Window]
-    if Window is None:
+    if Window is None or _is_invisible(Window):
         return None
     if tuple(Window.system_size) != (width, height):
         Window.size = (width, height)
     return Window
+
+
+def _is_invisible(window: Any) -> bool:
+    """Whether SDL has quietly drawn into memory because the desktop it was told of is dead.
+
+    A till that nobody sees must not take payments. Whoever names a video driver means it:
+    ``offscreen`` in tests, ``KMSDRM`` on a screen without a desktop.
+    """
+    if sys.platform != "linux" or os.environ.get("SDL_VIDEODRIVER"):
+        return False
+    return window.get_window_info() is None
