@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from hardware_sim import daemon
-from terminal.errors import ConfigError
-
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT.parent / "shared" / "vectors"
 
@@ -22,18 +19,6 @@ def require_vectors() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return VECTORS
-
-
-def running_pcscd() -> daemon.Pcscd:
-    """The real daemon, running; skips where it cannot be had, and fails in CI."""
-    try:
-        running = daemon.shared()
-        running.start()
-    except ConfigError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    return running
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,6 @@ import pytest
 
 from hardware_sim import daemon
 from hardware_sim.pcsc_door import PcscDoor
-from tests.conftest import running_pcscd
-
-
-@pytest.fixture
-def pcscd() -> daemon.Pcscd:
-    return running_pcscd()
 
 
 @pytest.fixture

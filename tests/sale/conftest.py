@@ -21,7 +21,6 @@ from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.progress import Progress
 from terminal.transaction import Transaction
-from tests.conftest import running_pcscd
 from ui.wiring import Parts, assembled, forwarder, load_settings
 
 
@@ -97,19 +96,19 @@ def open_shop(tmp_path: Path) -> Iterator[OpenShop]:
         yield open_one
 
 
-def _sim(card: str) -> tuple[str, AbstractContextManager[object]]:
+def _sim(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
     return f"sim:{card}", ExitStack()
 
 
-def _pcsc(card: str) -> tuple[str, AbstractContextManager[object]]:
-    door = PcscDoor(running_pcscd())
+def _pcsc(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
+    door = PcscDoor(request.getfixturevalue("pcscd"))
     door.present(EmvCard(load_profile(card)))
     stack = ExitStack()
     stack.callback(door.close)
     return door.url, stack
 
 
-def _pn532(card: str) -> tuple[str, AbstractContextManager[object]]:
+def _pn532(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
     stack = ExitStack()
     world = stack.enter_context(Pn532OnPty(EmvCard(load_profile(card))))
     return world.url, stack
@@ -121,7 +120,7 @@ DOORS = {"sim": _sim, "pcsc": _pcsc, "pn532": _pn532}
 @pytest.fixture(
     params=[
         "sim",
-        pytest.param("pcsc", marks=[pytest.mark.pcscd, pytest.mark.xdist_group("pcscd")]),
+        pytest.param("pcsc", marks=pytest.mark.pcscd),
         "pn532",
     ]
 )
@@ -130,7 +129,7 @@ def door(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
     with ExitStack() as stack:
 
         def present(card: str) -> str:
-            url, world = DOORS[request.param](card)
+            url, world = DOORS[request.param](request, card)
             stack.enter_context(world)
             return url
 

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from drivers.registry import AcquirerSettings
-from hardware_sim import daemon
 from hardware_sim.acquirer import open_acquirer
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.bench_till import BenchTill
-from terminal.errors import ConfigError
 
 
 def opened(folder: Path, url: str = "sim:", terminal_id: str = "TILL0001") -> BenchTill:
     acquirer = open_acquirer(url, AcquirerSettings(terminal_id, "SHOP00000000001", folder))
     return BenchTill(acquirer, acquirer.link(), AcquirerControl(acquirer.folder))
-
-
-@pytest.fixture
-def pcscd() -> daemon.Pcscd:
-    """The real daemon, running; skips where it cannot be had, and fails in CI."""
-    try:
-        running = daemon.shared()
-        running.start()
-    except ConfigError as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    return running
 
 
 @pytest.fixture
