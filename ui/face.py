@@ -7,9 +7,12 @@ line, and can be overruled on the command line. Kivy is imported only behind tha
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -25,6 +28,8 @@ from ui.wiring import Parts, Settings, assembled
 def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, size: str) -> int:
     """Starts the till behind the face that fits, and returns when it is left."""
     pixels = _pixels(size)
+    # The system asks a service to end with SIGTERM; that leaves the till as Ctrl-C does.
+    signal.signal(signal.SIGTERM, _leave)
     kind = _kind(console=console, demo=demo)
     with assembled(settings) as parts:
         # The reader is opened here once, to see whether it has a bench; the till's thread owns it.
@@ -39,6 +44,11 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
             return 0
         finally:
             till.stop()
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _kind(*, console: bool, demo: bool) -> str:

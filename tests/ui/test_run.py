@@ -163,7 +163,7 @@ def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) 
         assert sale.card is not None
         assert sale.card.scheme == "Visa"
     finally:
-        till.send_signal(signal.SIGINT)
+        till.send_signal(signal.SIGTERM)
         said, _ = till.communicate(timeout=PATIENCE_S)
     assert till.returncode == 0, said.decode()
     assert b"Traceback" not in said
