@@ -33,7 +33,6 @@ from ui.events import (
 )
 from ui.wiring import Parts
 
-
 E = TypeVar("E")
 
 
