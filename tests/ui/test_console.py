@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Persian digits look like other characters, and are meant.
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -191,6 +192,17 @@ def test_the_stand_in_bench_is_a_bench() -> None:
     from terminal.bench import Bench  # noqa: PLC0415 - beside its use
 
     assert isinstance(StandInBench(), Bench)
+
+
+def test_a_terminal_without_the_letters_gets_question_marks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    till = PlayedTill()
+    assert console.demo(till, [till.bench], currency=EUR) == 0
+    printed = narrow.buffer.getvalue().decode("ascii")
+    assert "Approved  ?12.50" in printed
 
 
 def test_a_console_till_needs_nothing_of_the_touchscreen() -> None:
