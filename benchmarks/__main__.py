@@ -1,0 +1,35 @@
+"""Runs the benchmarks: all of them, or those that are named."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+from benchmarks.figures import Figure
+from benchmarks.ledger import durable_enqueue
+from benchmarks.taps import kernels, own_time, through_pcscd
+
+BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "kernels": kernels,
+    "own-time": own_time,
+    "pcscd": through_pcscd,
+    "ledger": durable_enqueue,
+}
+
+
+def main(names: list[str]) -> None:
+    """Prints the figures of each benchmark beside their targets. A missed target is no failure."""
+    if unknown := set(names) - BENCHMARKS.keys():
+        sys.exit(f"There is no benchmark {min(unknown)!r}. There are: {', '.join(BENCHMARKS)}.")
+    print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}")
+    for name in names or BENCHMARKS:
+        benchmark = BENCHMARKS[name]
+        summary = (benchmark.__doc__ or name).splitlines()[0]
+        print(f"\n{name}: {summary}", flush=True)
+        for figure in benchmark():
+            print(figure, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
