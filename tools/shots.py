@@ -9,8 +9,10 @@ only the pictures that the README shows. It needs Mesa (``libegl1 libgl1``) and 
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import queue
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -325,6 +327,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--readme", action="store_true", help="only the README's pictures")
     options = parser.parse_args()
+    atexit.register(shutil.rmtree, os.environ["KIVY_HOME"], ignore_errors=True)
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.readme:
         readme_pictures(options.folder)

@@ -6,7 +6,9 @@ Mesa draws in software on one thread: pictures come out the same each time.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,7 @@ from ui.events import TillEvent
 from ui.ports import TillPort
 
 KIVY_HOME = tempfile.mkdtemp(prefix="taptill-kivy-")
+atexit.register(shutil.rmtree, KIVY_HOME, ignore_errors=True)
 os.environ.update(
     SDL_VIDEODRIVER="offscreen",
     SDL_AUDIODRIVER="dummy",
@@ -61,6 +64,7 @@ class Driver:
 
         self.close()
         self.window = open_window(*size, frames_per_s=0)
+        assert self.window is not None, "no window: apt-get install libegl1 libgl1 libmtdev1"
         from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
 
         self.till = till or StandInTill()

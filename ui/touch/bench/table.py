@@ -31,8 +31,8 @@ _BOOKS = mark("What the bank's books say")
 _BEZEL = 8
 _EDGE = 16
 _BANNER_HEIGHT = 34
-_LOG_ROWS = 6
 _GLOW_S = 0.6
+_CARD_WIDTH = 200
 _AWAY_WIDTH = dp(130)
 
 
@@ -64,7 +64,7 @@ class BenchTable(FloatLayout):
         )
         self._side = _Side()
         self._side.away.bind(on_release=self._taken_away)
-        self._logs = [Lines(_LOG_ROWS) for _ in self._benches]
+        self._logs = [Lines() for _ in self._benches]
         self._till = till
         for widget in (self._side, self._banner, self._banner_text, till, *self._logs):
             widget.size_hint = (None, None)
@@ -230,7 +230,8 @@ class _Side(FloatLayout):
 
     def fit(self, *_: object) -> None:
         """Gives the switches as many rows as they need, and the cards the rest."""
-        rows = -(-len(self.switches.children) // 2)
+        self.switches.cols = max(2, int(self.width // dp(_CARD_WIDTH)))
+        rows = -(-len(self.switches.children) // self.switches.cols)
         heading, gap = dp(26), dp(8)
         self.switches.size = (self.width, rows * dp(37))
         self.switches.pos = self.pos
@@ -242,6 +243,7 @@ class _Side(FloatLayout):
         self.away.size = (_AWAY_WIDTH, heading)
         low = self.switches_title.top + gap
         high = self.cards_title.y - dp(4)
+        self.cards.cols = max(2, int(self.width // dp(_CARD_WIDTH)))
         self._scroll.pos = (self.x, low)
         self._scroll.size = (self.width, max(dp(40), high - low))
         self._above.pos = (self.x - dp(6), high)

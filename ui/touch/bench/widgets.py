@@ -16,9 +16,9 @@ from kivy.graphics import (
     StencilUse,
 )
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, ListProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, ListProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
-from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
 
 from terminal.bench import BenchCard
 from ui.touch.kit.glyphs import arc, chip
@@ -30,6 +30,7 @@ from ui.touch.theme import BENCH, contrast
 bench_skin = Skin(theme=BENCH)
 """The bench's own colours; its words follow the till's."""
 
+_ROW_HEIGHT = 18
 _WHITE = "#FFFFFF"
 _INK = "#101828"
 
@@ -160,33 +161,45 @@ class Toggle(ButtonBehavior, Painted):
         self.label.size = (self.right - x - width - dp(12), self.height)
 
 
-class Lines(BoxLayout):
-    """A titled page with the last lines of a log, newest at the bottom."""
+class Lines(FloatLayout):
+    """A titled page with the last lines of a log, newest last; as many as there is room."""
 
     lines = ListProperty([])
-    rows = ObjectProperty(6)
 
-    def __init__(self, rows: int, **kwargs: Any) -> None:
-        super().__init__(orientation="vertical", padding=(dp(14), dp(8), dp(14), dp(8)), **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.ground = Plate(skin=bench_skin, fill="surface", radius=dp(14))
         self.canvas.before.add(self.ground.canvas)
-        self.title = Txt(sizes=[14, 13], bold=True, shade="ink2", skin=bench_skin)
+        self.title = Txt(
+            sizes=[14, 13], bold=True, shade="ink2", skin=bench_skin, size_hint=(None, None)
+        )
         self.add_widget(self.title)
-        self._rows = [Txt(sizes=[14, 13, 12, 11], skin=bench_skin) for _ in range(rows)]
-        for row in self._rows:
-            self.add_widget(row)
+        self._rows: list[Txt] = []
         self.bind(pos=self._place, size=self._place, lines=self._fill)
 
     def _place(self, *_: object) -> None:
         self.ground.pos = self.pos
         self.ground.size = self.size
+        inset, height = dp(14), dp(_ROW_HEIGHT)
+        wanted = max(1, int((self.height - dp(16)) // height) - 1)
+        while len(self._rows) < wanted:
+            row = Txt(sizes=[14, 13, 12, 11], skin=bench_skin, size_hint=(None, None))
+            self._rows.append(row)
+            self.add_widget(row)
+        while len(self._rows) > wanted:
+            self.remove_widget(self._rows.pop())
+        for index, row in enumerate((self.title, *self._rows)):
+            row.pos = (self.x + inset, self.top - dp(8) - (index + 1) * height)
+            row.size = (self.width - 2 * inset, height)
+        self._fill()
 
     def _fill(self, *_: object) -> None:
-        shown = list(self.lines[-len(self._rows) :])
+        shown = list(self.lines[-len(self._rows) :]) if self._rows else []
+        newest = len(shown) - 1
         shown += [""] * (len(self._rows) - len(shown))
         for index, (row, text) in enumerate(zip(self._rows, shown, strict=True)):
             row.text = text
-            row.shade = "ink" if index == min(len(self.lines), len(self._rows)) - 1 else "ink2"
+            row.shade = "ink" if index == newest else "ink2"
 
 
 class Follower(EventDispatcher):
