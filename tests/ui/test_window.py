@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -34,7 +33,8 @@ from ui.presenter import state as presenter_state
 from ui.presenter.state import Screen
 from ui.presenter.touches import Digit
 from ui.touch.kit.skin import skin
-from ui.words import LANGUAGES
+from ui.touch.theme import DARK
+from ui.words import LANGUAGES, Words
 
 pytestmark = pytest.mark.window
 
@@ -253,6 +253,22 @@ def test_persian_mirrors_the_layout_and_not_the_keypad(driver: Driver) -> None:
     assert driver.find("key_1").x < driver.find("key_2").x < driver.find("key_3").x
 
 
+def test_language_and_theme_change_while_the_till_runs(driver: Driver) -> None:
+    driver.open("en")
+    light = driver.picture()
+    for words in (Words("fa"), Words("en")):
+        skin.words = words
+        driver.app.render()
+        driver.frames(3)
+        mirrored = driver.find("charge").x > driver.find("key_1").x
+        assert mirrored is words.rtl
+        assert words.say("Reader ready") in driver.said()
+    assert driver.picture() == light
+    skin.theme = DARK
+    driver.frames(3)
+    assert driver.picture() != light
+
+
 def test_a_card_on_the_bench_is_tapped_with_the_mouse(driver: Driver) -> None:
     bench = StandInBench()
     driver.open(benches=[bench], size=SIZE_WITH_BENCH)
@@ -294,8 +310,6 @@ def test_a_switch_shows_what_the_bench_says(driver: Driver) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_simulated_till_says_so(driver: Driver, language: str) -> None:
-    from ui.words import Words  # noqa: PLC0415 - beside its use
-
     driver.open(language, benches=[StandInBench()], size=SIZE_WITH_BENCH)
     driver.until(lambda: "Visa credit" in driver.said())
     driver.frames(3)
@@ -335,59 +349,3 @@ def test_a_window_too_small_for_a_bench_shows_the_till_alone(driver: Driver) -> 
     assert "Simulated, no real money" in driver.said()
     assert driver.app.table is None
     assert driver.find("charge")
-
-
-_PROCESS = """
-from kivy.clock import Clock
-from terminal.money import Currency
-from tests.ui.stand_ins import PlayedTill
-from ui.touch import app
-till = PlayedTill()
-def close(_):
-    from kivy.app import App
-    App.get_running_app().stop()
-Clock.schedule_once(close, 0.3)
-app.run(till, [till.bench], shop="Corner Coffee", currency=Currency.of("EUR"))
-from kivy.config import Config
-from kivy.core.window import Window
-print(Config.get("graphics", "multisamples"), Window.system_size, "closed")
-"""
-
-
-def test_run_blocks_until_the_window_is_closed_and_leaves_no_files(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(root)}
-    for name in ("KIVY_HOME", "KIVY_METRICS_DENSITY", "KIVY_METRICS_FONTSCALE", "KIVY_DPI"):
-        del environment[name]
-    script = "import ui.touch\n" + _PROCESS
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment,
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "0 [1280, 720] closed\n"), done.stderr
-    assert done.stderr == ""
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_dead_desktop_is_no_window(tmp_path: Path) -> None:
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": str(root), "DISPLAY": ":99"}
-    for name in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY"):
-        environment.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-c", "import ui.touch\n" + _PROCESS],
-        env=environment,
-        cwd=root,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "No window can be opened here." in done.stderr
-    assert "console" in done.stderr
