@@ -342,6 +342,7 @@ def _is_unplugged_in_a_tap(door: Door) -> None:
 def _comes_back(door: Door) -> None:
     reader = door.open()
     _raises(ReaderUnplugged, lambda: _wait(reader, Meanwhile(door.unplug)), "Unplugged in a wait")
+    # One line, for a message that names the check and not a function.
     again = lambda: reader.wait_for_card(timeout_s=0.3, cancelled=Meanwhile())  # noqa: E731
     _raises(ReaderUnplugged, again, "Still unplugged when the time of a wait was up")
     stopped = _wait(reader, Meanwhile(at=3, stop=True))

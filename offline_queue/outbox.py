@@ -35,6 +35,7 @@ _NEXT = (
     f" WHERE {_FORWARDABLE} AND {_DUE} AND {_FREE}"
     f" ORDER BY kind = '{Kind.REVERSAL.value}' DESC, item LIMIT 1"
 )
+# The same constants.
 _NEXT_DUE = (
     "SELECT min(CASE WHEN not_before > :horizon THEN '' ELSE max(not_before, leased_until) END)"  # noqa: S608
     f" FROM outbox JOIN txn USING (txn_id) WHERE {_FORWARDABLE}"

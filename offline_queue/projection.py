@@ -30,10 +30,12 @@ _COLUMNS = (*_SALE, *_CARD)
 
 # The names are constants of this file and of the dataclass, never input.
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM txn"  # noqa: S608
+# Names again.
 _INSERT = (
     f"INSERT INTO txn ({', '.join(_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
 )
+# Names again.
 _UPDATE = (
     f"UPDATE txn SET {', '.join(f'{name} = :{name}' for name in _COLUMNS[1:])}"  # noqa: S608
     " WHERE txn_id = :txn_id"

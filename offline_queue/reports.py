@@ -90,6 +90,7 @@ class Reports:
     def pending(self) -> Pending:
         """The sum over all states that are not final."""
         with self._store.read() as connection:
+            # Only the names of states are put in.
             found = rows(
                 connection,
                 "SELECT currency, count(*), sum(amount_minor), min(created_at) FROM txn"  # noqa: S608

@@ -35,7 +35,7 @@ from tests.offline_queue.sales import CARD, EUR, START, Till, message
 
 TIMES = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001  # The zone comes from the next argument.
-    max_value=datetime(2199, 12, 31),  # noqa: DTZ001
+    max_value=datetime(2199, 12, 31),  # noqa: DTZ001  # As above.
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))]),
 )
 TEXT = st.text(max_size=30)

@@ -59,8 +59,8 @@ class Driver:
         # Kivy is imported here, so that tests without a window do without it.
         from kivy.base import EventLoop  # noqa: PLC0415
 
-        from ui.touch.window import open_window  # noqa: PLC0415
-        from ui.words import Words  # noqa: PLC0415
+        from ui.touch.window import open_window  # noqa: PLC0415 - as above
+        from ui.words import Words  # noqa: PLC0415 - as above
 
         self.close()
         self.window = open_window(*size, frames_per_s=0)
@@ -127,7 +127,7 @@ class Driver:
     def tap(self, test_id: str) -> None:
         """A finger down and up in the middle of a widget, through Kivy's own dispatch."""
         from kivy.base import EventLoop  # noqa: PLC0415 - as above
-        from kivy.input.motionevent import MotionEvent  # noqa: PLC0415
+        from kivy.input.motionevent import MotionEvent  # noqa: PLC0415 - as above
 
         class Finger(MotionEvent):  # type: ignore[misc] # Kivy's classes are untyped.
             def __init__(self, *args: Any) -> None:

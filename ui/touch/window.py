@@ -47,7 +47,7 @@ def open_window(
     # Importing the module opens the window, so it waits until the settings are in place.
     if not _opened and "kivy.core.window" in sys.modules:
         raise AssertionError("something has opened the window before its settings were made")
-    from kivy.core.window import Window  # noqa: PLC0415
+    from kivy.core.window import Window  # noqa: PLC0415 - see above
 
     _opened[:] = [Window]
     if Window is None or _is_invisible(Window):

@@ -181,6 +181,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     for key, value in above.items():
         under = result.get(key)
         both = isinstance(under, dict) and isinstance(value, dict)
+        # mypy does not see through ``both``.
         result[key] = _over(under, value) if both else value  # type: ignore[arg-type]
     return result
 
@@ -199,6 +200,7 @@ def _section(path: Path, name: str, table: Mapping[str, Any], kind: type[T]) -> 
     if not isinstance(given, dict):
         raise ConfigError(f"{path.name}: {name}: expected a section [{name}].")
     hints = get_type_hints(kind)
+    # Every section is a dataclass, which a type variable cannot say.
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
     _refuse_unknown(path, f"[{name}]", given, set(known))
     values = {}
