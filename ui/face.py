@@ -38,7 +38,7 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
         till = Till(_with_first(parts, reader))
         till.start()
         try:
-            return _show(kind, till, benches, settings, pixels)
+            return _show(kind, till, benches, parts, pixels)
         except KeyboardInterrupt:
             # Ctrl-C is how a till on a desk is left; the payment in hand ends as cancelled.
             return 0
@@ -101,10 +101,10 @@ def _show(
     kind: str,
     till: Till,
     benches: list[Bench],
-    settings: Settings,
+    parts: Parts,
     size: tuple[int, int] | None,
 ) -> int:
-    config = settings.config
+    config = parts.settings.config
     shop, currency, language = config.shop.name, config.till.currency, config.shop.language
     if kind == "demo":
         return console_face.demo(till, benches, currency=currency, language=language)
@@ -112,5 +112,13 @@ def _show(
         return console_face.run(till, benches, shop=shop, currency=currency, language=language)
     from ui.touch import app  # noqa: PLC0415 - the only way to Kivy, taken only for a window
 
-    app.run(till, benches, shop=shop, currency=currency, language=language, size=size)
+    app.run(
+        till,
+        benches,
+        shop=shop,
+        currency=currency,
+        language=language,
+        size=size,
+        simulated=not parts.acquirer.production,
+    )
     return 0

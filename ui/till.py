@@ -148,7 +148,7 @@ class Till:
             sale = pay(self._ports(reader), self._parts.rules, wish.amount, cashier=wish.cashier)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
-            self._end(Refused(gone.message, f"No money was taken. {gone.remedy}".strip()))
+            self._end(Refused(gone.message, gone.remedy))
         except AnswerLost as lost:
             return self._end_in_doubt(lost)
         except TerminalError as broken:
