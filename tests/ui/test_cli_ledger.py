@@ -238,6 +238,8 @@ def test_a_folder_of_another_user(shell: Shell, tmp_path: Path) -> None:
     mode = shell.data.stat().st_mode
     if os.geteuid() == 0:
         shell.prefix = ("setpriv", f"--reuid={NOBODY}", "--clear-groups")
+        if shell.run("--version").returncode != 0:
+            pytest.skip("this checkout, or its Python, lies where no other user can read it")
         for folder in (tmp_path, *tmp_path.parents[:2]):
             folder.chmod(0o755)
         shell.data.chmod(0o700)
