@@ -18,7 +18,7 @@ run: ## Installs what is missing and starts the till on the simulated bench
 
 test: ## Runs every test: the real pcscd, a real pty, real TLS
 	@tools/setup test
-	@$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup
+	@$(PYTHON) -m pytest -n $(JOBS) --dist worksteal
 
 check: ## The developers' door: format, lint, types, import rules, tests
 	@tools/setup test
@@ -26,7 +26,7 @@ check: ## The developers' door: format, lint, types, import rules, tests
 	@echo "==> lint"         && .venv/bin/ruff check .
 	@echo "==> types"        && .venv/bin/mypy
 	@echo "==> import rules" && .venv/bin/lint-imports
-	@echo "==> tests"        && $(PYTHON) -m pytest -n $(JOBS) --dist loadgroup
+	@echo "==> tests"        && $(PYTHON) -m pytest -n $(JOBS) --dist worksteal
 
 format: ## Formats the code and mends what lint can mend
 	@.venv/bin/ruff format .

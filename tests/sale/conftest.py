@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,41 +96,22 @@ def open_shop(tmp_path: Path) -> Iterator[OpenShop]:
         yield open_one
 
 
-def _sim(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
-    return f"sim:{card}", ExitStack()
-
-
-def _pcsc(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
-    door = PcscDoor(request.getfixturevalue("pcscd"))
-    door.present(EmvCard(load_profile(card)))
-    stack = ExitStack()
-    stack.callback(door.close)
-    return door.url, stack
-
-
-def _pn532(request: pytest.FixtureRequest, card: str) -> tuple[str, AbstractContextManager[object]]:
-    stack = ExitStack()
-    world = stack.enter_context(Pn532OnPty(EmvCard(load_profile(card))))
-    return world.url, stack
-
-
-DOORS = {"sim": _sim, "pcsc": _pcsc, "pn532": _pn532}
-
-
-@pytest.fixture(
-    params=[
-        "sim",
-        pytest.param("pcsc", marks=pytest.mark.pcscd),
-        "pn532",
-    ]
-)
+@pytest.fixture(params=["sim", pytest.param("pcsc", marks=pytest.mark.pcscd), "pn532"])
 def door(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
     """Puts a simulated card behind one of the doors, and says how to address the reader."""
+    # Asked for here, so that the daemon outlives the card before it.
+    daemon = request.getfixturevalue("pcscd") if request.param == "pcsc" else None
     with ExitStack() as stack:
 
         def present(card: str) -> str:
-            url, world = DOORS[request.param](request, card)
-            stack.enter_context(world)
-            return url
+            if request.param == "sim":
+                return f"sim:{card}"
+            chip = EmvCard(load_profile(card))
+            if daemon is None:
+                return stack.enter_context(Pn532OnPty(chip)).url
+            slot = PcscDoor(daemon)
+            stack.callback(slot.close)
+            slot.present(chip)
+            return slot.url
 
         yield present

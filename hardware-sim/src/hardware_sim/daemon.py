@@ -239,12 +239,19 @@ def _isolation() -> tuple[str, ...] | None:
 
 @cache
 def _take_turn() -> int:
-    """Waits until no other test process uses the system's socket; ours until we end."""
+    """Waits until no other test process uses the system's socket; ours until ``give_turn``."""
     lock = os.open(
         Path(tempfile.gettempdir()) / "taptill-pcscd.lock", os.O_RDWR | os.O_CREAT, 0o666
     )
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
+
+
+def give_turn() -> None:
+    """Lets the next test process have the system's socket. Stop the daemon before."""
+    if _take_turn.cache_info().currsize:
+        os.close(_take_turn())
+        _take_turn.cache_clear()
 
 
 @cache
