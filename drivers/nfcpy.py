@@ -22,7 +22,7 @@ from drivers import nfcpy_udp
 from drivers.nfcpy_reader import NfcpyReader
 from drivers.nfcpy_uart import connect_pn532
 from drivers.registry import FoundReader
-from terminal.errors import ReaderNotFound
+from terminal.errors import ReaderAddressWrong, ReaderNotFound
 
 _log = logging.getLogger("nfc")
 _log.addHandler(logging.NullHandler())
@@ -82,7 +82,7 @@ def open_reader(url: str) -> NfcpyReader:
     if match and 0 < int(match["port"]) < 65536:
         host, port = match["host"], int(match["port"])
         return NfcpyReader(f"nfcpy device at {host}:{port}", lambda: _connect_udp(host, port))
-    raise ReaderNotFound(
+    raise ReaderAddressWrong(
         f"The reader address {url!r} is none that nfcpy has.",
         remedy="Write nfcpy:tty:USB0:pn532, nfcpy:usb or nfcpy:usb:072f:2200.",
     )

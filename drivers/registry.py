@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from terminal.emv.oda import CaKeys
-from terminal.errors import ConfigError, KeyStoreError, PrinterError, ReaderNotFound, TerminalError
+from terminal.errors import (
+    ConfigError,
+    KeyStoreError,
+    PrinterError,
+    ReaderAddressWrong,
+    ReaderNotFound,
+    TerminalError,
+)
 from terminal.ports import Host, Printer, Reader, Sealer
 
 READERS = "taptill.readers"
@@ -116,9 +123,10 @@ def open_reader(url: str) -> Reader:
     """Opens the reader at ``url``.
 
     Raises:
-        ReaderNotFound: no driver for the scheme, or no reader at the address.
+        ReaderAddressWrong: no driver for the scheme, or a malformed address.
+        ReaderNotFound: no reader at the address.
     """
-    return cast("Reader", _opener(READERS, "reader", url, ReaderNotFound)(url))
+    return cast("Reader", _opener(READERS, "reader", url, ReaderAddressWrong)(url))
 
 
 def open_acquirer(url: str, settings: AcquirerSettings) -> Acquirer:

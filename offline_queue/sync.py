@@ -290,6 +290,8 @@ class Sync:
                 # in hand keeps it from being tried again at once.
                 except Exception as cause:  # noqa: BLE001
                     self._notify(Trouble(str(cause) or type(cause).__name__))
+                    # The next good echo is news again.
+                    self._online = None
                     wait_s = self._timing.probe_every_s
                 self._wake.wait(wait_s)
                 self._wake.clear()

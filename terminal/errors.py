@@ -5,7 +5,8 @@
     TerminalError
      +-- AmountError            what the cashier typed is not an amount
      +-- ReaderError
-     |    +-- ReaderNotFound    no such reader, or its driver cannot be loaded
+     |    +-- ReaderNotFound    no reader answers there now
+     |    |    +-- ReaderAddressWrong   no reader can ever answer there
      |    +-- ReaderUnplugged   the reader went away while it was in use
      |    +-- CardLost          the card left the field in the middle of an exchange
      +-- CardError              the card broke the rules (bad TLV, bad status word)
@@ -60,7 +61,11 @@ class ReaderError(TerminalError):
 
 
 class ReaderNotFound(ReaderError):
-    """No reader answers at this address, or no driver knows the address."""
+    """No reader answers at this address. It may be plugged in later."""
+
+
+class ReaderAddressWrong(ReaderNotFound):
+    """The address itself is wrong: a scheme, a card or an option that does not exist."""
 
 
 class ReaderUnplugged(ReaderError):

@@ -18,7 +18,7 @@ import click
 
 from drivers.registry import Acquirer
 from terminal.bench import Bench, bench_of
-from terminal.errors import ConfigError
+from terminal.errors import ConfigError, ReaderAddressWrong, ReaderError
 from terminal.ports import Reader
 from ui import console as console_face
 from ui.till import Till
@@ -33,7 +33,7 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
     kind = _kind(console=console, demo=demo)
     with assembled(settings) as parts:
         # The reader is opened here once, to see whether it has a bench; the till's thread owns it.
-        reader = parts.open_reader()
+        reader = _reader(parts)
         benches = [] if bench is False else _benches(reader, parts.acquirer)
         till = Till(_with_first(parts, reader))
         till.start()
@@ -81,15 +81,29 @@ def _pixels(size: str) -> tuple[int, int] | None:
     return int(width), int(height)
 
 
-def _benches(reader: Reader, acquirer: Acquirer) -> list[Bench]:
+def _reader(parts: Parts) -> Reader | None:
+    """The reader, or none yet: the till says so, and looks again at each sale.
+
+    Raises:
+        ReaderAddressWrong: no reader can ever be there.
+    """
+    try:
+        return parts.open_reader()
+    except ReaderAddressWrong:
+        raise
+    except ReaderError:
+        return None
+
+
+def _benches(reader: Reader | None, acquirer: Acquirer) -> list[Bench]:
     """The benches of whatever is simulated here; none for a real reader and acquirer."""
-    found = [bench_of(reader), getattr(acquirer, "bench", None)]
+    found = [bench_of(reader) if reader else None, getattr(acquirer, "bench", None)]
     return [bench for bench in found if isinstance(bench, Bench)]
 
 
-def _with_first(parts: Parts, reader: Reader) -> Parts:
+def _with_first(parts: Parts, reader: Reader | None) -> Parts:
     """The same parts, whose first opened reader is this one."""
-    first = [reader]
+    first = [reader] if reader else []
 
     def open_reader() -> Reader:
         return first.pop() if first else parts.open_reader()

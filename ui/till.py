@@ -125,7 +125,9 @@ class Till:
         try:
             wish = self._wishes.get(timeout=IDLE_CHECKPOINT_S)
         except queue.Empty:
-            self._parts.journal.housekeeping()
+            # What a sale has erased leaves the disk at the first idle moment after it.
+            if self._untidy:
+                self._untidy = not self._parts.journal.housekeeping()
             return True
         if wish is None:
             return False
@@ -195,6 +197,7 @@ class Till:
 
     def _finish(self, sale: Transaction) -> Receipt | None:
         """Says how it ended. The receipt is printed after that: paper is slow, the sale is safe."""
+        self._untidy = True
         receipt = self._receipt(sale)
         self._end(Finished(sale, receipt))
         self._tell_pending()
@@ -277,8 +280,10 @@ class Till:
             case SaleMoved(transaction=sale):
                 self._tell(SaleChanged(sale))
                 self._tell_pending()
-            case Trouble(reason=reason):
-                self._tell(OutOfService(f"Forwarding has trouble: {reason}", _RESTART))
+            case Trouble():
+                # Sales can still be taken and stored; what waits is on the screen, and the
+                # forwarder tries again and says so when it is through.
+                self._tell(NetworkChanged(online=False))
 
 
 _RESTART = "Restart the till. What it has recorded is safe."

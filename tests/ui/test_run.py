@@ -44,18 +44,24 @@ def _sales(data_dir: Path) -> list[Transaction]:
         return Reports(store).transactions()
 
 
+def _run(
+    data_dir: Path, *options: str, typed: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "ui", "run", "--data", str(data_dir), *options],
+        cwd=ROOT,
+        env=_environment(),
+        input=typed or "",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
 def test_without_display_and_terminal_it_plays_a_demo_and_ends_well(tmp_path: Path) -> None:
     for _ in range(2):  # It can be run twice.
-        done = subprocess.run(
-            [sys.executable, "-m", "ui", "run", "--data", str(tmp_path)],
-            cwd=ROOT,
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        done = _run(tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "4 of 4 scenes ended as they should." in done.stdout
         assert done.stderr == ""
@@ -67,17 +73,7 @@ def test_without_display_and_terminal_it_plays_a_demo_and_ends_well(tmp_path: Pa
 
 
 def test_the_console_till_sells_to_a_person_who_types(tmp_path: Path) -> None:
-    typed = "12.50\n1\n12,505\nq\n"
-    done = subprocess.run(
-        [sys.executable, "-m", "ui", "run", "--console", "--data", str(tmp_path)],
-        cwd=ROOT,
-        env=_environment(),
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    done = _run(tmp_path, "--console", typed="12.50\n1\n12,505\nq\n")
     assert done.returncode == 0, done.stderr
     assert "Approved" in done.stdout
     assert "'12,505' is not an amount" in done.stdout
@@ -174,3 +170,18 @@ def _waiting(data_dir: Path) -> bool:
     if not (data_dir / "ledger.db").exists():
         return False
     return [sale.state for sale in _sales(data_dir)] == [State.INTENDED]
+
+
+@pytest.mark.parametrize("reader", ["simm:visa", "sim:no-such-card", "nfcpy:fax", "sim:?nope=1"])
+def test_a_wrong_reader_address_does_not_start_a_till(tmp_path: Path, reader: str) -> None:
+    done = _run(tmp_path, "--demo", "--reader", reader)
+    assert done.returncode == 1
+    assert reader in done.stderr
+    assert "What to do:" in done.stderr
+
+
+def test_a_till_without_its_reader_starts_and_says_so(tmp_path: Path) -> None:
+    done = _run(tmp_path, "--console", "--reader", "nfcpy:tty:TAPTILL9:pn532", typed="12.50\nq\n")
+    assert done.returncode == 0, done.stderr
+    assert "No money was taken" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -22,7 +22,7 @@ from hardware_sim.catalogue import card_ids, load_profile
 from hardware_sim.faults import Faults, FaultyChip
 from hardware_sim.field import Field, Presence, SimulatedReader
 from terminal.bench import Bench
-from terminal.errors import ReaderNotFound
+from terminal.errors import ReaderAddressWrong
 from terminal.ports import Reader
 
 OPTIONS = {
@@ -61,7 +61,7 @@ def open_reader(url: str) -> Reader:
     """Opens ``sim:``, ``sim:CARD`` or ``sim:CARD?OPTIONS``.
 
     Raises:
-        ReaderNotFound: there is no such card or option; the message lists those that exist.
+        ReaderAddressWrong: there is no such card or option; the message lists those that exist.
         ConfigError: the card is a file, and its profile is wrong.
     """
     card_id, options = _parse(url)
@@ -83,7 +83,7 @@ def discover() -> list[FoundReader]:
 def _parse(url: str) -> tuple[str, dict[str, int]]:
     card_id, question, query = url.removeprefix("sim:").partition("?")
     if card_id and not card_id.endswith(".toml") and card_id not in card_ids():
-        raise ReaderNotFound(
+        raise ReaderAddressWrong(
             f"The reader address {url!r} names the card {card_id!r}, which does not exist.",
             remedy=f"Cards: {', '.join(card_ids())}.",
         )
@@ -92,7 +92,7 @@ def _parse(url: str) -> tuple[str, dict[str, int]]:
     for name, value in parse_qsl(query, keep_blank_values=True) if question else []:
         if name not in known:
             listed = "; ".join(f"{each}: {meaning}" for each, meaning in known.items())
-            raise ReaderNotFound(
+            raise ReaderAddressWrong(
                 f"The reader address {url!r} has the option {name!r}, which does not exist.",
                 remedy=f"Options: {listed}.",
             )
@@ -103,13 +103,13 @@ def _parse(url: str) -> tuple[str, dict[str, int]]:
 def _number(url: str, name: str, value: str) -> int:
     if name == "sw":
         if not re.fullmatch(r"[0-9A-Fa-f]{4}", value):
-            raise ReaderNotFound(
+            raise ReaderAddressWrong(
                 f"The reader address {url!r}: {name}={value!r} is not a status word.",
                 remedy="Write four hexadecimal digits, like 6F00.",
             )
         return int(value, 16)
     if not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
-        raise ReaderNotFound(
+        raise ReaderAddressWrong(
             f"The reader address {url!r}: {name}={value!r} is not a whole number.",
             remedy=f"{name} is {OPTIONS[name]}.",
         )

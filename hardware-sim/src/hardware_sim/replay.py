@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl
 from drivers.registry import FoundReader
 from hardware_sim.field import Field, Presence, SimulatedReader
 from terminal.emv.apdu import Command
-from terminal.errors import CardLost, ReaderNotFound
+from terminal.errors import CardLost, ReaderAddressWrong
 from terminal.ports import Reader
 
 _OPTIONS = {
@@ -123,33 +123,33 @@ def read_transcript(path: Path) -> Transcript:
     """Reads a transcript; the ending of the name tells the format.
 
     Raises:
-        ReaderNotFound: the file cannot be read or is no transcript; the message says where.
+        ReaderAddressWrong: the file cannot be read or is no transcript; the message says where.
     """
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as cause:
-        raise ReaderNotFound(
+        raise ReaderAddressWrong(
             f"The transcript {path} cannot be read: {cause}.", remedy="Check the path."
         ) from cause
     if path.suffix == ".json":
         return _from_json(path, text)
     if path.suffix == ".apdu":
         return Transcript(path.name, _from_lines(path, text))
-    raise ReaderNotFound(f"The transcript {path} ends neither in .json nor in .apdu.")
+    raise ReaderAddressWrong(f"The transcript {path} ends neither in .json nor in .apdu.")
 
 
 def _from_json(path: Path, text: str) -> Transcript:
     try:
         table = json.loads(text)
     except ValueError as cause:
-        raise ReaderNotFound(f"The transcript {path} is no JSON: {cause}.") from cause
+        raise ReaderAddressWrong(f"The transcript {path} is no JSON: {cause}.") from cause
     recorded = table.get("exchanges") if isinstance(table, dict) else None
     if not isinstance(recorded, list) or not recorded:
-        raise ReaderNotFound(f"The transcript {path} has no list of exchanges.")
+        raise ReaderAddressWrong(f"The transcript {path} has no list of exchanges.")
     exchanges = []
     for number, each in enumerate(recorded, 1):
         if not isinstance(each, dict) or not {"command", "response"} <= each.keys():
-            raise ReaderNotFound(f"{path}: exchange {number} lacks a command or a response.")
+            raise ReaderAddressWrong(f"{path}: exchange {number} lacks a command or a response.")
         where = f"{path}: exchange {number}"
         exchanges.append(_exchange(where, each["command"], each["response"]))
     terminal = table.get("terminal")
@@ -175,9 +175,9 @@ def _from_lines(path: Path, text: str) -> tuple[Exchange, ...]:
             )
             command = None
         else:
-            raise ReaderNotFound(f"{where}: expected > and < by turns.")
+            raise ReaderAddressWrong(f"{where}: expected > and < by turns.")
     if command is not None or not exchanges:
-        raise ReaderNotFound(f"{path}: the transcript ends without an answer.")
+        raise ReaderAddressWrong(f"{path}: the transcript ends without an answer.")
     return tuple(exchanges)
 
 
@@ -191,7 +191,7 @@ def _bytes(where: str, value: object, *, least: int) -> bytes | None:
     text = re.sub(r"\s", "", value) if isinstance(value, str) else ""
     if not re.fullmatch(rf"([0-9A-Fa-f]{{2}}){{{least},}}", text):
         # The value stays out of the message: a recorded dialogue holds a card number.
-        raise ReaderNotFound(f"{where}: expected at least {least} bytes in hexadecimal.")
+        raise ReaderAddressWrong(f"{where}: expected at least {least} bytes in hexadecimal.")
     return bytes.fromhex(text)
 
 
@@ -199,20 +199,20 @@ def open_reader(url: str) -> Reader:
     """Opens ``replay:FILE`` or ``replay:FILE?OPTIONS``.
 
     Raises:
-        ReaderNotFound: no such file or option, or the file is no transcript.
+        ReaderAddressWrong: no such file or option, or the file is no transcript.
     """
     name, _, query = url.removeprefix("replay:").partition("?")
     options = {"lenient": "0", "times": ""}
     for option, value in parse_qsl(query, keep_blank_values=True):
         if option not in options or not re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
             listed = "; ".join(f"{each}: {meaning}" for each, meaning in _OPTIONS.items())
-            raise ReaderNotFound(
+            raise ReaderAddressWrong(
                 f"The reader address {url!r}: {option}={value!r} is no option of replay:.",
                 remedy=f"Options: {listed}.",
             )
         options[option] = value
     if not name:
-        raise ReaderNotFound(
+        raise ReaderAddressWrong(
             "The reader address 'replay:' names no file.", remedy="Write replay:tap.json."
         )
     transcript = read_transcript(Path(name))
