@@ -42,5 +42,7 @@ fresh: ## Proves run and test in new Debian roots (needs root and debootstrap)
 lock: ## Makes requirements.txt anew from pyproject.toml (needs uv on PATH)
 	@tools/lock
 
-shots: ## Draws the screens of the touchscreen into docs/img
-	@$(PYTHON) tools/shots.py docs/img
+shots: ## Draws the README's pictures into docs/img, and every screen into .shots
+	@tools/setup test
+	@PYTHONPATH=. $(PYTHON) tools/shots.py docs/img --readme
+	@PYTHONPATH=. $(PYTHON) tools/shots.py .shots

@@ -63,6 +63,7 @@ class Till:
         self._untidy = True
         self._closed: OutOfService | None = None
         self._reader: Reader | None = None
+        self._reader_told: ReaderChanged | None = None
         self._sync = forwarder(parts, self._heard)
         self._link = parts.acquirer.link()
         self._thread = threading.Thread(target=self._run, name="till", daemon=True)
@@ -128,6 +129,9 @@ class Till:
             # What a sale has erased leaves the disk at the first idle moment after it.
             if self._untidy:
                 self._untidy = not self._parts.journal.housekeeping()
+            # A reader that was plugged in is found without anybody asking for it.
+            with suppress(TerminalError):
+                self._open_reader()
             return True
         if wish is None:
             return False
@@ -241,16 +245,22 @@ class Till:
             try:
                 self._reader = self._parts.open_reader()
             except TerminalError as absent:
-                self._tell(ReaderChanged(ok=False, text=absent.message))
+                self._tell_reader(ReaderChanged(ok=False, text=absent.message))
                 raise
-            self._tell(ReaderChanged(ok=True, text=self._reader.name))
+            self._tell_reader(ReaderChanged(ok=True, text=self._reader.name))
         return self._reader
 
     def _drop_reader(self, gone: TerminalError) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-        self._tell(ReaderChanged(ok=False, text=gone.message))
+        self._tell_reader(ReaderChanged(ok=False, text=gone.message))
+
+    def _tell_reader(self, event: ReaderChanged) -> None:
+        """Says how the reader is, once for each change."""
+        if self._reader_told is None or event.ok is not self._reader_told.ok:
+            self._reader_told = event
+            self._tell(event)
 
     # -- telling ---------------------------------------------------------------------------------
 

@@ -68,11 +68,11 @@ def test_a_reader_that_is_unplugged_during_the_tap_and_comes_back(open_till: Ope
         assert watcher.story() == ["Presenting", "Refused"]
         # Without it, there is nothing to wait for.
         watcher.charge()
-        assert not watcher.until(ReaderChanged).ok
         assert watcher.until(Refused).remedy
         world.replug()
-        watcher.charge()
+        # It is found without anybody asking.
         assert watcher.until(ReaderChanged).ok
+        watcher.charge()
         assert watcher.finished().state is State.APPROVED
         watcher.till.stop()
     assert watcher.states() == [State.INTERRUPTED, State.APPROVED]
