@@ -16,6 +16,7 @@ import apsw
 
 from offline_queue import projection
 from offline_queue.events import StoredEvent, decode, encode, write_time
+from offline_queue.outbox import require_acquirer
 from offline_queue.sql import one, rows
 from offline_queue.store import RESERVE_BYTES, Store
 from terminal.errors import StoreError, StoreFull, TerminalError
@@ -35,7 +36,14 @@ from terminal.transaction import (
 STAN_MAX = 999_999
 
 ReversalOf = Callable[[bytes], bytes]
-"""Makes the reversal of a sale from the bytes of its request. Pure."""
+"""Makes the reversal of a sale from the bytes of its request. Pure.
+
+It raises ``TerminalError`` or ``AssertionError`` for bytes that it cannot read.
+"""
+
+
+class _Unreadable(Exception):
+    """A request of which no reversal can be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +67,28 @@ class SqlJournal:
         clock: dates the RRN of a sale, and its place in the outbox.
         entropy: the source of idempotency keys.
         reserve_bytes: what must be free on the disk before a sale is opened.
+        acquirer: whom the messages are for; its key id.
+
+    Raises:
+        StoreError: messages wait for another acquirer, or the ledger cannot be written.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, entropy: Entropy, *, reserve_bytes: int = RESERVE_BYTES
+        self,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        reserve_bytes: int = RESERVE_BYTES,
+        acquirer: str = "",
     ) -> None:
         self.store = store
         self._clock = clock
         self._entropy = entropy
         self._reserve_bytes = reserve_bytes
+        self._acquirer = acquirer
         with store.write() as connection:
+            require_acquirer(connection, acquirer)
             _ensure_batch(connection, clock.now())
 
     def open_sale(
@@ -114,7 +134,7 @@ class SqlJournal:
             connection.execute(
                 "UPDATE txn SET idempotency_key = ? WHERE txn_id = ?", (numbers.key, txn_id)
             )
-            item = _queue(connection, txn_id, numbers.key, outgoing, now)
+            item = self._queue(connection, txn_id, numbers.key, outgoing, now)
             projection.check_outbox(connection, sale)
             return sale, item
 
@@ -135,7 +155,7 @@ class SqlJournal:
             StoreError: nothing was recorded.
         """
         with self.store.write() as connection:
-            return _commit(connection, txn_id, event, done, queue, self._clock.now())
+            return self._commit(connection, txn_id, event, done, queue, self._clock.now())
 
     def exposure(self, currency: Currency) -> Exposure:
         """The stored and set-aside sales in this currency that have no final answer."""
@@ -199,9 +219,7 @@ class SqlJournal:
                 continue
             try:
                 reversing.append(self._reverse(txn_id, reversal_of))
-            except StoreError:
-                raise
-            except TerminalError:
+            except _Unreadable:
                 # One request that cannot be read must not keep the shop from opening; the
                 # sale stays AUTHORISING, which is in the pending total and on the screen.
                 unreadable.append(txn_id)
@@ -241,8 +259,52 @@ class SqlJournal:
         event = FateUnknown(now, "the till stopped while the acquirer was asked")
         with self.store.write() as connection:
             request = _item_of(connection, txn_id)
-            reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
-            return _commit(connection, txn_id, event, request, reversal, now)
+            try:
+                reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
+            except (TerminalError, AssertionError) as cause:
+                # What comes from the disk may be anything, also where we once wrote it.
+                raise _Unreadable from cause
+            return self._commit(connection, txn_id, event, request, reversal, now)
+
+    def _commit(
+        self,
+        connection: apsw.Connection,
+        txn_id: str,
+        event: Event,
+        done: OutboxItem | None,
+        queue: Outgoing | None,
+        now: datetime,
+    ) -> Transaction:
+        sale = projection.load(connection, txn_id).after(event)
+        _append(connection, txn_id, event)
+        projection.update(connection, sale)
+        if done is not None:
+            connection.execute(
+                "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)
+            )
+            if connection.changes() != 1:
+                raise AssertionError("the message is not in the outbox")
+        if queue is not None:
+            key = one(connection, "SELECT idempotency_key FROM txn WHERE txn_id = ?", (txn_id,))
+            self._queue(connection, txn_id, key, queue, now)
+        projection.check_outbox(connection, sale)
+        return sale
+
+    def _queue(
+        self,
+        connection: apsw.Connection,
+        txn_id: str,
+        key: str,
+        outgoing: Outgoing,
+        now: datetime,
+    ) -> OutboxItem:
+        kind, message = outgoing.kind, outgoing.message
+        connection.execute(
+            "INSERT INTO outbox (txn_id, key, kind, message, created, acquirer)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (txn_id, key, kind.value, message, write_time(now), self._acquirer),
+        )
+        return OutboxItem(connection.last_insert_rowid(), txn_id, key, kind, message)
 
 
 def open_journal(
@@ -252,43 +314,20 @@ def open_journal(
     reversal_of: ReversalOf,
     *,
     reserve_bytes: int = RESERVE_BYTES,
+    acquirer: str = "",
 ) -> tuple[SqlJournal, Recovered]:
     """Opens the till's ledger for writing and recovers what a crash has cut off.
 
     Raises:
-        StoreError: as ``Store.open``.
+        StoreError: as ``Store.open`` and ``SqlJournal``.
     """
     store = Store.open(path, at=clock.now())
     try:
-        journal = SqlJournal(store, clock, entropy, reserve_bytes=reserve_bytes)
+        journal = SqlJournal(store, clock, entropy, reserve_bytes=reserve_bytes, acquirer=acquirer)
         return journal, journal.recover(reversal_of)
     except BaseException:
         store.close()
         raise
-
-
-def _commit(
-    connection: apsw.Connection,
-    txn_id: str,
-    event: Event,
-    done: OutboxItem | None,
-    queue: Outgoing | None,
-    now: datetime,
-) -> Transaction:
-    sale = projection.load(connection, txn_id).after(event)
-    _append(connection, txn_id, event)
-    projection.update(connection, sale)
-    if done is not None:
-        connection.execute(
-            "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)
-        )
-        if connection.changes() != 1:
-            raise AssertionError("the message is not in the outbox")
-    if queue is not None:
-        key = one(connection, "SELECT idempotency_key FROM txn WHERE txn_id = ?", (txn_id,))
-        _queue(connection, txn_id, key, queue, now)
-    projection.check_outbox(connection, sale)
-    return sale
 
 
 def _append(connection: apsw.Connection, txn_id: str, event: Event) -> None:
@@ -297,17 +336,6 @@ def _append(connection: apsw.Connection, txn_id: str, event: Event) -> None:
         "INSERT INTO event (txn_id, type, at, payload) VALUES (?, ?, ?, ?)",
         (txn_id, stored.type, stored.at, stored.payload),
     )
-
-
-def _queue(
-    connection: apsw.Connection, txn_id: str, key: str, outgoing: Outgoing, now: datetime
-) -> OutboxItem:
-    connection.execute(
-        "INSERT INTO outbox (txn_id, key, kind, message, created) VALUES (?, ?, ?, ?, ?)",
-        (txn_id, key, outgoing.kind.value, outgoing.message, write_time(now)),
-    )
-    item_id = connection.last_insert_rowid()
-    return OutboxItem(item_id, txn_id, key, outgoing.kind, outgoing.message)
 
 
 def _item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:

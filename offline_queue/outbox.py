@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import apsw
+
 from offline_queue.events import read_time, write_time
 from offline_queue.sql import one, rows
 from offline_queue.store import Store
+from terminal.errors import StoreError
 from terminal.ledger import Kind, OutboxItem
 from terminal.transaction import State
 
@@ -136,6 +139,30 @@ class Outbox:
         """
         with self._store.read() as connection:
             return int(one(connection, "SELECT count(*) FROM outbox"))
+
+
+def require_acquirer(connection: apsw.Connection, acquirer: str) -> None:
+    """Refuses an acquirer that knows nothing of what waits.
+
+    It would answer a reversal with "never heard of it", and the sale would be called reversed
+    while the other acquirer keeps the money. What is set aside is never sent, and may stay.
+
+    Raises:
+        StoreError: messages wait for another one.
+    """
+    found = rows(
+        connection,
+        "SELECT acquirer, count(*) FROM outbox JOIN txn USING (txn_id)"
+        " WHERE acquirer NOT IN ('', ?) AND state <> ? GROUP BY acquirer",
+        (acquirer, State.SET_ASIDE.value),
+    )
+    for other, count in found:
+        raise StoreError(
+            f"{count} of the ledger's sales wait for the acquirer with the sealing key {other},"
+            f" and the one that is configured has the key {acquirer}.",
+            remedy="Name that acquirer and key once more and forward them with taptill sync; or"
+            " use another --data folder for the new one.",
+        )
 
 
 def _wait(seconds: float) -> timedelta:

@@ -132,6 +132,12 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        2,
+        "whose messages wait",
+        # Empty for messages that were queued before it was written down.
+        ("ALTER TABLE outbox ADD COLUMN acquirer TEXT NOT NULL DEFAULT ''",),
+    ),
 )
 
 _MIGRATION_TABLE = """

@@ -237,6 +237,7 @@ def assembled(settings: Settings) -> Iterator[Parts]:
             clock,
             entropy,
             lambda message: reversal_of(profile, message),
+            acquirer=acquirer.sealer.key_id,
         )
         stack.callback(journal.close)
         yield Parts(

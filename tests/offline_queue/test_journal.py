@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from offline_queue.journal import STAN_MAX, open_journal
+from offline_queue.journal import STAN_MAX, SqlJournal, open_journal
 from offline_queue.sql import one, rows
 from terminal.errors import CardError, StoreError
 from terminal.ledger import Compose, Exposure, Journal, Kind, Numbers, OutboxItem, Outgoing
@@ -267,13 +269,16 @@ def test_opening_gives_every_interrupted_sale_a_named_state(till: Till) -> None:
         journal.close()
 
 
-def test_a_request_that_gives_no_reversal_stays_in_sight(till: Till) -> None:
+@pytest.mark.parametrize("failure", [CardError, AssertionError])
+def test_a_request_that_gives_no_reversal_stays_in_sight(
+    till: Till, failure: type[Exception]
+) -> None:
     till.ask()
     till.ask()
 
     def picky(request: bytes) -> bytes:
         if b"stan=000001" in request:
-            raise CardError("unreadable")
+            raise failure("unreadable")
         return reversal_of(request)
 
     recovered = till.journal.recover(picky)
@@ -281,6 +286,36 @@ def test_a_request_that_gives_no_reversal_stays_in_sight(till: Till) -> None:
     assert [sale.txn_id for sale in recovered.reversing] == ["txn-2"]
     assert till.journal.transaction("txn-1").state is State.AUTHORISING
     assert till.store.verify() == 2
+
+
+def test_a_reversal_is_never_sent_to_an_acquirer_that_does_not_know_the_sale(till: Till) -> None:
+    """It would say that there is nothing to reverse, while the other one keeps the money."""
+
+    def opened(acquirer: str) -> SqlJournal:
+        till.journal.close()
+        till.journal, _ = open_journal(
+            till.path, till.clock, till.entropy, reversal_of, acquirer=acquirer
+        )
+        return till.journal
+
+    opened("one")
+    sale, item = till.ask()
+    for state in (State.AUTHORISING, State.UNKNOWN):
+        with pytest.raises(StoreError, match=r"1 of .* sealing key one, .* the key two") as caught:
+            opened("two")
+        assert "taptill sync" in caught.value.remedy
+        # Opening for the right one recovers the sale, and its reversal is for that one too.
+        assert opened("one").transaction(sale.txn_id).state is State.UNKNOWN, state
+    with till.store.read() as connection:
+        [(item_id, acquirer)] = rows(connection, "SELECT item, acquirer FROM outbox")
+    assert acquirer == "one"
+    assert item_id != item.item_id
+    item = replace(item, item_id=item_id)
+    till.journal.commit(sale.txn_id, ReversalConfirmed(till.clock.now(), "00"), done=item)
+    waits, item = opened("two").enqueue(till.intend().txn_id, till.stored)
+    till.journal.commit(waits.txn_id, SetAside(till.clock.now(), "30", "format"))
+    # What waits for a person is never sent by itself.
+    assert opened("three").transaction(waits.txn_id).state is State.SET_ASIDE
 
 
 def test_the_first_event_is_the_intent_and_is_kept_as_it_was(till: Till) -> None:

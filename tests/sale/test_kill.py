@@ -14,8 +14,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from hardware_sim.acquirer_ledger import CaptureState
 from offline_queue.reports import Reports
 from terminal.transaction import FINAL, State
 from tests.conftest import ROOT
+from tests.sale.host_process import running_acquirer
 from ui.wiring import Parts, assembled, forwarder, load_settings
 
 KILLS = int(os.environ.get("TAPTILL_KILLS", "200"))
@@ -98,26 +97,6 @@ class Nursery:
         self._process.stdout.close()
 
 
-@contextmanager
-def _acquirer(folder: Path) -> Iterator[AcquirerControl]:
-    """An acquirer that outlives every till. It answers a little late, so that kills hit waits."""
-    server = subprocess.Popen(
-        [sys.executable, "-P", "-m", "hardware_sim.acquirer_host", "--dir", str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    assert server.stdout is not None
-    server.stdout.readline()
-    try:
-        control = AcquirerControl(folder)
-        control.set(latency_ms=4)
-        yield control
-    finally:
-        server.terminate()
-        server.wait(10)
-        server.stdout.close()
-
-
 @pytest.mark.slow
 def test_kill_at_random_moments(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
@@ -126,7 +105,9 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     shown: dict[str, tuple[str, int]] = {}
     data_dir, acquirer_dir = tmp_path / "till", tmp_path / "acquirer"
     acquirer_dir.mkdir()
-    with _acquirer(acquirer_dir) as control:
+    with running_acquirer(acquirer_dir) as control:
+        # It answers a little late, so that kills hit waits.
+        control.set(latency_ms=4)
         nursery = Nursery()
         try:
             for _ in range(KILLS):
