@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from textwrap import wrap
 
+from terminal.emv.outcome import Cvm
 from terminal.money import Amount
 from terminal.ports import Emphasis, PrintLine
-from terminal.transaction import MoneyTaken, State, Transaction
+from terminal.transaction import CardSummary, MoneyTaken, State, Transaction
 
 HEADLINES = {
     State.APPROVED: "APPROVED",
@@ -33,7 +34,25 @@ MONEY_LINES = {
     MoneyTaken.YES: "Money was taken.",
     MoneyTaken.NO: "No money was taken.",
     MoneyTaken.NOT_YET: "Will be charged when back online.",
-    MoneyTaken.NOT_KNOWN: "Not known yet. Being checked.",
+    MoneyTaken.NOT_KNOWN: "Whether money was taken is being checked.",
+}
+
+_REASONS_FOR_PAPER = frozenset(
+    {State.DECLINED, State.DECLINED_AFTER_FORWARD, State.CANCELLED, State.INTERRUPTED}
+)
+"""States whose reason is for the customer; that of the others names hosts and networks."""
+
+_SIGNED = frozenset({State.APPROVED, State.STORED, State.SET_ASIDE})
+"""States in which a signature is asked for: the sale stands, as far as the till can say."""
+
+_SIGNATURE_COLUMNS = 21
+
+_VERIFIED = {
+    Cvm.NONE: "not needed",
+    Cvm.SIGNATURE: "signature",
+    Cvm.ONLINE_PIN: "PIN",
+    Cvm.CONFIRMATION_CODE: "on the device",
+    Cvm.NOT_APPLICABLE: "not needed",
 }
 
 
@@ -65,6 +84,18 @@ class Receipt:
         return f"{self.terminal_id}-{self.transaction.sequence:06d}"
 
 
+def headline(sale: Transaction) -> str:
+    """How the sale ended, in capitals."""
+    return "PARTLY APPROVED" if sale.still_due_minor else HEADLINES[sale.state]
+
+
+def money_line(sale: Transaction) -> str:
+    """Whether money was taken, in one sentence; how much, where it is not what was asked for."""
+    if sale.still_due_minor:
+        return f"{Amount(sale.approved_minor, sale.amount.currency)} was taken."
+    return MONEY_LINES[sale.money_taken]
+
+
 def layout(receipt: Receipt, zone: tzinfo) -> tuple[PrintLine, ...]:
     """The receipt's lines, top to bottom, in the shop's time zone."""
     sale = receipt.transaction
@@ -82,8 +113,8 @@ def layout(receipt: Receipt, zone: tzinfo) -> tuple[PrintLine, ...]:
         PrintLine(),
         PrintLine("TOTAL", str(sale.amount), emphasis=Emphasis.LARGE),
         PrintLine(),
-        PrintLine(HEADLINES[sale.state], centred=True, emphasis=Emphasis.STRONG),
-        PrintLine(MONEY_LINES[sale.money_taken], centred=True),
+        PrintLine(headline(sale), centred=True, emphasis=Emphasis.STRONG),
+        PrintLine(money_line(sale), centred=True),
     ]
     lines += _outcome_lines(sale)
     lines.append(PrintLine())
@@ -95,7 +126,9 @@ def layout(receipt: Receipt, zone: tzinfo) -> tuple[PrintLine, ...]:
 def _outcome_lines(sale: Transaction) -> list[PrintLine]:
     """What the host or the card said, where it said something."""
     lines = []
-    if sale.state is State.APPROVED and sale.still_due_minor:
+    if sale.reason and sale.state in _REASONS_FOR_PAPER:
+        lines.append(PrintLine(sale.reason, centred=True))
+    if sale.still_due_minor:
         currency = sale.amount.currency
         lines += [
             PrintLine("PAID", str(Amount(sale.approved_minor, currency)), emphasis=Emphasis.STRONG),
@@ -105,8 +138,6 @@ def _outcome_lines(sale: Transaction) -> list[PrintLine]:
         lines.append(PrintLine("Approval code", sale.approval_code))
     if sale.response_code:
         lines.append(PrintLine("Response", sale.response_code))
-    if sale.reason and sale.state is not State.APPROVED:
-        lines.append(PrintLine(sale.reason))
     return lines
 
 
@@ -118,13 +149,20 @@ def _card_lines(sale: Transaction) -> list[PrintLine]:
             PrintLine(sale.card.label or sale.card.scheme, sale.card.masked_pan),
             PrintLine("AID", sale.card.aid),
             PrintLine("Entry", f"contactless, {sale.card.device}"),
-            PrintLine("Verified by", sale.card.cvm),
+            PrintLine("Verification", _verified(sale.card)),
         ]
     if sale.rrn:
         lines.append(PrintLine("RRN", sale.rrn))
     if sale.stan is not None:
         lines.append(PrintLine("STAN", f"{sale.stan:06d}"))
+    if sale.card is not None and sale.card.cvm == Cvm.SIGNATURE.value and sale.state in _SIGNED:
+        lines += [PrintLine(), PrintLine(), PrintLine("Signature", "_" * _SIGNATURE_COLUMNS)]
     return lines
+
+
+def _verified(card: CardSummary) -> str:
+    """How the holder was verified, in a merchant's words."""
+    return next((words for cvm, words in _VERIFIED.items() if cvm.value == card.cvm), card.cvm)
 
 
 def _footer(receipt: Receipt) -> list[PrintLine]:

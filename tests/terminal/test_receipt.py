@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from terminal.card import Pan
+from terminal.emv.outcome import Cvm
 from terminal.money import Amount, Currency
 from terminal.ports import PrintLine
 from terminal.receipt import HEADLINES, MONEY_LINES, Receipt, Shop, columns, layout
-from terminal.transaction import MONEY_TAKEN, CardSummary, State, Transaction
+from terminal.transaction import MONEY_TAKEN, CardSummary, MoneyTaken, State, Transaction
 
 EUR = Currency.of("EUR")
 AT = datetime(2026, 3, 31, 22, 30, 15, tzinfo=UTC)
@@ -44,6 +45,8 @@ SALE = Transaction(
     approval_code="A1B2C3",
     approved_minor=1250,
 )
+ON_PAPER = {State.DECLINED, State.DECLINED_AFTER_FORWARD, State.CANCELLED, State.INTERRUPTED}
+"""States that tell the customer why; a host's name or a network's trouble is not for paper."""
 SHOP = Shop("Café Ñandú", ("Calle Mayor 1", "28013 Madrid"), "hola@example.com", "Within 14 days.")
 
 
@@ -76,9 +79,12 @@ def test_the_whole_receipt() -> None:
         "VISA CREDIT                      •••• 0010\n"
         "AID                         A0000000031010\n"
         "Entry                   contactless, phone\n"
-        "Verified by                      signature\n"
+        "Verification                     signature\n"
         "RRN                           609022000042\n"
         "STAN                                000042\n"
+        "\n"
+        "\n"
+        "Signature            _____________________\n"
         "Reference        sale_0123456789abcdef0123\n"
         "Questions                 hola@example.com\n"
         "\n"
@@ -90,7 +96,29 @@ def test_a_partial_approval_says_what_is_still_due() -> None:
     shown = paper(receipt(amount=Amount(10010, EUR), approved_minor=6006))
     assert "PAID                             EUR 60.06\n" in shown
     assert "STILL DUE                        EUR 40.04\n" in shown
+    assert " PARTLY APPROVED\n" in shown
+    assert " EUR 60.06 was taken.\n" in shown
+    assert MONEY_LINES[MoneyTaken.YES] not in shown
     assert "STILL DUE" not in paper(receipt())
+
+
+@pytest.mark.parametrize(
+    ("cvm", "words"),
+    [
+        *((Cvm.NONE.value, "not needed"), (Cvm.SIGNATURE.value, "signature")),
+        *((Cvm.ONLINE_PIN.value, "PIN"), (Cvm.CONFIRMATION_CODE.value, "on the device")),
+        *((Cvm.NOT_APPLICABLE.value, "not needed"), ("of a later version", "of a later version")),
+    ],
+)
+def test_how_the_holder_was_verified(cvm: str, words: str) -> None:
+    assert f"Verification{words:>30}\n" in paper(receipt(card=replace(CARD, cvm=cvm)))
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_signature_is_asked_for_where_the_sale_stands(state: State) -> None:
+    stands = state in {State.APPROVED, State.STORED, State.SET_ASIDE}
+    assert ("Signature  " in paper(receipt(state=state))) is stands
+    assert "Signature  " not in paper(receipt(state=state, card=replace(CARD, cvm="no CVM")))
 
 
 @pytest.mark.parametrize("state", State)
@@ -98,7 +126,7 @@ def test_every_state_has_its_words(state: State) -> None:
     shown = paper(receipt(state=state, reason="Because."))
     assert HEADLINES[state] in shown
     assert MONEY_LINES[MONEY_TAKEN[state]] in shown
-    assert ("Because." in shown) is (state is not State.APPROVED)
+    assert ("Because." in shown) is (state in ON_PAPER)
 
 
 def test_a_sale_that_met_no_host_and_no_card() -> None:
@@ -184,5 +212,5 @@ def test_no_row_is_wider_than_the_paper(width: int, state: State) -> None:
     made = replace(receipt(state=state, reason=reason), shop=shop, simulated=True, copy=True)
     rows = paper(made, width).splitlines()
     assert max(map(len, rows)) <= width
-    for words in (policy, reason if state is not State.APPROVED else policy):
+    for words in (policy, reason if state in ON_PAPER else policy):
         assert words in " ".join(" ".join(rows).split())
