@@ -114,12 +114,16 @@ class Amount:
         whole, _, decimals = text.partition(".")
         if len(decimals) > currency.exponent:
             raise AmountError(
-                f"{text!r} has {len(decimals)} decimals; {currency.code} has {currency.exponent}.",
+                f"{text!r} has more decimals than {currency.code}, which has"
+                f" {currency.exponent or 'none'}.",
                 remedy=remedy,
             )
         digits = whole.lstrip("0") + decimals.ljust(currency.exponent, "0")
         if len(digits) > 12:
-            raise AmountError(f"{text!r} is more than this till can take.", remedy=remedy)
+            raise AmountError(
+                f"{text!r} is more than this till can take.",
+                remedy=f"Take it in parts of at most {cls(MINOR_MAX, currency)}.",
+            )
         return cls(int(digits or "0"), currency)
 
     def __add__(self, other: Amount) -> Amount:
@@ -137,10 +141,38 @@ class Amount:
     @property
     def decimal(self) -> str:
         """The number alone, ``12.50``, with ASCII digits and a dot: for logs, files and hosts."""
-        if self.currency.exponent == 0:
-            return str(self.minor)
-        whole, part = divmod(self.minor, 10**self.currency.exponent)
-        return f"{whole}.{part:0{self.currency.exponent}d}"
+        return _decimal(self.minor, self.currency)
 
     def __str__(self) -> str:
         return f"{self.currency.code} {self.decimal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A sum of amounts in one currency: what no message carries may have any number of digits.
+
+    Raises:
+        AmountError: the sum is negative.
+    """
+
+    minor: int
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        if self.minor < 0:
+            raise AmountError("A total cannot be negative.")
+
+    @property
+    def decimal(self) -> str:
+        """The number alone, like that of an amount."""
+        return _decimal(self.minor, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.currency.code} {self.decimal}"
+
+
+def _decimal(minor: int, currency: Currency) -> str:
+    if currency.exponent == 0:
+        return str(minor)
+    whole, part = divmod(minor, 10**currency.exponent)
+    return f"{whole}.{part:0{currency.exponent}d}"

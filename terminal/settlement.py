@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from terminal.money import Amount, Currency
+from terminal.money import Currency, Total
 from terminal.transaction import FINAL, State, Transaction
 
 
@@ -21,7 +21,7 @@ class TotalRow:
 
     state: State
     count: int
-    total: Amount
+    total: Total
 
     @property
     def pending(self) -> bool:
@@ -35,7 +35,7 @@ class SchemeRow:
 
     scheme: str
     count: int
-    total: Amount
+    total: Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Report:
     schemes: tuple[SchemeRow, ...]
 
     @property
-    def approved(self) -> Amount:
+    def approved(self) -> Total:
         """What the acquirer has approved."""
         return _sum(self.currency, [r.total for r in self.rows if r.state is State.APPROVED])
 
     @property
-    def pending(self) -> Amount:
+    def pending(self) -> Total:
         """The sum over all states that are not final."""
         return _sum(self.currency, [row.total for row in self.rows if row.pending])
 
@@ -65,8 +65,8 @@ class Report:
         return sum(row.count for row in self.rows if row.pending)
 
 
-def _sum(currency: Currency, amounts: Iterable[Amount]) -> Amount:
-    return Amount(sum(amount.minor for amount in amounts), currency)
+def _sum(currency: Currency, totals: Iterable[Total]) -> Total:
+    return Total(sum(total.minor for total in totals), currency)
 
 
 def counted_minor(sale: Transaction) -> int:
@@ -92,12 +92,12 @@ def report(
         at=at,
         currency=currency,
         rows=tuple(
-            TotalRow(state, len(states[state]), Amount(sum(states[state]), currency))
+            TotalRow(state, len(states[state]), Total(sum(states[state]), currency))
             for state in State
             if state in states
         ),
         schemes=tuple(
-            SchemeRow(scheme, len(minors), Amount(sum(minors), currency))
+            SchemeRow(scheme, len(minors), Total(sum(minors), currency))
             for scheme, minors in sorted(schemes.items())
         ),
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.errors import AmountError, ConfigError
-from terminal.money import CURRENCIES, MINOR_MAX, Amount, Currency
+from terminal.money import CURRENCIES, MINOR_MAX, Amount, Currency, Total
 
 EUR = Currency.of("EUR")
 JPY = Currency.of("JPY")
@@ -77,6 +77,13 @@ def test_amounts_that_are_refused_name_the_text_and_the_remedy(
 )
 def test_amounts_as_text(minor: int, currency: Currency, text: str) -> None:
     assert str(Amount(minor, currency)) == text
+
+
+def test_a_total_has_any_number_of_digits_and_no_sign() -> None:
+    assert str(Total(10 * MINOR_MAX, EUR)) == "EUR 99999999999.90"
+    assert Total(1250, JPY).decimal == "1250"
+    with pytest.raises(AmountError):
+        Total(-1, EUR)
 
 
 @given(st.integers(0, MINOR_MAX), st.sampled_from(sorted(CURRENCIES)))
