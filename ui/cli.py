@@ -185,9 +185,9 @@ def readers(*, as_json: bool) -> None:
 @_with_settings
 def queue(*, settings: Settings, as_json: bool) -> int:
     """Show what waits for the acquirer, and why."""
-    from ui import commands  # noqa: PLC0415 - as above
+    from ui import books  # noqa: PLC0415 - as above
 
-    return commands.queue(settings, as_json=as_json)
+    return books.queue(settings, as_json=as_json)
 
 
 @main.command()
@@ -206,9 +206,9 @@ def sync(*, settings: Settings, as_json: bool) -> int:
 @_with_settings
 def report(*, settings: Settings, kind: str, as_json: bool) -> int:
     """Print the X report (changes nothing) or the Z report (closes the batch)."""
-    from ui import commands  # noqa: PLC0415 - as above
+    from ui import books  # noqa: PLC0415 - as above
 
-    return commands.report(settings, kind.lower(), as_json=as_json)
+    return books.report(settings, kind.lower(), as_json=as_json)
 
 
 @main.command()

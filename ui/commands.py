@@ -1,4 +1,4 @@
-"""What the commands do: each takes settings and returns an exit code.
+"""What the commands that act do: each takes settings and returns an exit code.
 
 Rules of this file: the command line parses, this file acts; what it prints goes through
 ``ui.tables``. A sale's end decides the exit code, by one table.
@@ -7,11 +7,9 @@ Rules of this file: the command line parses, this file acts; what it prints goes
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from types import FrameType
 
 import click
@@ -19,7 +17,6 @@ import click
 from drivers.registry import FoundReader, discover_readers
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
-from offline_queue.store import Store, is_missing
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
@@ -27,10 +24,9 @@ from terminal.errors import AmountError, AnswerLost, PrinterError, StoreError
 from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
-from terminal.receipt import HEADLINES, MONEY_LINES, Receipt, layout
-from terminal.settlement import Report
-from terminal.settlement import report as add_up
+from terminal.receipt import Receipt, headline, layout, money_line
 from terminal.transaction import State, Transaction
+from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.wiring import Parts, Settings, assembled, forwarder
 
@@ -93,16 +89,26 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
         finally:
             reader.close()
             link.close()
-        printed = _print(parts, sale)
-        if as_json:
-            print_json({**sale_row(sale), "receipt": printed})
-        else:
-            _show_sale(sale, printed)
+        printed = _told(parts, sale, as_json=as_json)
         if sale.state is State.UNKNOWN:
             # The reversal must not wait for somebody to start the till.
+            click.echo("Asking the bank to undo it...", err=True)
             _forward(parts, [])
+            now = parts.journal.transaction(sale.txn_id)
+            if now.state is not sale.state:
+                sale, printed = now, _told(parts, now, as_json=as_json)
+        if as_json:
+            print_json({**sale_row(sale), "receipt": printed})
         parts.journal.housekeeping()
     return EXIT_CODES[sale.state]
+
+
+def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
+    """Prints the receipt and, for a person, says how the sale stands; where the receipt is."""
+    printed = _print(parts, sale)
+    if not as_json:
+        _show_sale(sale, printed)
+    return printed
 
 
 def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transaction:
@@ -122,18 +128,21 @@ def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transacti
 
 @contextmanager
 def _cancel_on_interrupt() -> Iterator[threading.Event]:
-    """Ctrl-C cancels the payment in hand, so that its end is recorded."""
+    """Ctrl-C and SIGTERM cancel the payment in hand, so that its end is recorded."""
     cancel = threading.Event()
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         del number, frame
         cancel.set()
 
-    before = signal.signal(signal.SIGINT, interrupted)
+    before = {
+        number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield cancel
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(progress: Progress) -> None:
@@ -141,12 +150,17 @@ def _say(progress: Progress) -> None:
         case Presenting(amount=amount):
             text = f"{amount}: hold card, phone or watch on the reader."
         case Prompted(message=message, note=note):
-            text = PROMPTS.get(message, note)
+            text = " ".join(filter(None, (PROMPTS.get(message), _sentence(note))))
         case CardRead():
             text = "Read. You can take it away."
         case Authorising():
             text = "Asking the bank..."
     click.echo(text, err=True)
+
+
+def _sentence(text: str) -> str:
+    """A reason as a sentence of its own: kernels give theirs without capital and full stop."""
+    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def _print(parts: Parts, sale: Transaction) -> str:
@@ -170,21 +184,23 @@ def _print(parts: Parts, sale: Transaction) -> str:
 
 
 def _show_sale(sale: Transaction, printed: str) -> None:
+    partly = sale.still_due_minor > 0
     fields = {
         "Amount": sale.amount,
-        "Money taken": MONEY_LINES[sale.money_taken],
+        "Still due": Amount(sale.still_due_minor, sale.amount.currency) if partly else "",
+        "Money": money_line(sale),
         "Card": f"{sale.card.label} {sale.card.masked_pan}" if sale.card else "",
         "Approval code": sale.approval_code,
         "RRN": sale.rrn,
-        "Reason": sale.reason,
+        "Reason": _sentence(sale.reason),
         "Receipt": printed,
         "Reference": sale.txn_id,
     }
     shown = {name: value for name, value in fields.items() if value}
-    print_fields(HEADLINES[sale.state], shown)
+    print_fields(headline(sale), shown)
 
 
-# -- readers, queue, sync ----------------------------------------------------------------------
+# -- readers, sync ----------------------------------------------------------------------
 
 
 def readers(*, as_json: bool) -> int:
@@ -199,64 +215,16 @@ def readers(*, as_json: bool) -> int:
     if as_json:
         print_json({"readers": rows, "troubles": troubles})
         return 0
-    headings = {"name": "Reader", "url": "Address (--reader)", "driver": "Driver", "note": "Note"}
+    headings = {"url": "Address (--reader)", "name": "Reader", "driver": "Driver", "note": "Note"}
     print_table("Readers", headings, rows, "No reader is attached.")
     for trouble in troubles:
         click.echo(f"Not looked at: {trouble}")
     return 0
 
 
-@contextmanager
-def _ledger(settings: Settings) -> Iterator[Reports]:
-    """The ledger for reading, also while the till is running."""
-    if is_missing(settings.ledger_path):
-        raise StoreError(
-            f"There is no ledger at {settings.ledger_path}.",
-            remedy="Take a sale first, or name the till's folder with --data.",
-        )
-    with Store.read_only(settings.ledger_path) as store:
-        yield Reports(store)
-
-
-def queue(settings: Settings, *, as_json: bool) -> int:
-    """What waits for the acquirer, and why."""
-    with _ledger(settings) as reports:
-        waiting = reports.queue()
-        pending = reports.pending()
-    rows = [
-        {
-            **sale_row(item.transaction),
-            "message": item.kind.value if item.kind else "",
-            "attempts": item.attempts,
-            "next_try": item.next_try.isoformat() if item.next_try else "now",
-            "why": item.reason,
-        }
-        for item in waiting
-    ]
-    totals = {c.code: Amount(minor, c).decimal for c, minor in pending.totals.items()}
-    if as_json:
-        print_json({"pending": pending.count, "totals": totals, "queue": rows})
-        return 0
-    headings = {
-        "number": "Sale",
-        "amount": "Amount",
-        "currency": "",
-        "state": "State",
-        "card": "Card",
-        "message": "Waits as",
-        "attempts": "Sent",
-        "next_try": "Next try",
-        "why": "Why",
-    }
-    print_table("Waiting for the acquirer", headings, rows, "Nothing waits for the acquirer.")
-    if rows:
-        sums = ", ".join(f"{code} {total}" for code, total in totals.items())
-        click.echo(f"{pending.count} pending: {sums}")
-    return 0
-
-
 def sync(settings: Settings, *, as_json: bool) -> int:
     """Forwards what is due, once; 1 when the acquirer did not answer."""
+    require_ledger(settings)
     with assembled(settings) as parts:
         moved: list[Transaction] = []
         # A person who asks does not want to wait for a back-off.
@@ -271,7 +239,9 @@ def sync(settings: Settings, *, as_json: bool) -> int:
     print_table("Forwarded", headings, rows, "Nothing was forwarded.")
     click.echo(f"{left.count} still pending.")
     if not online:
-        click.echo("The acquirer does not answer. What waits is safe; try again later.")
+        click.echo(
+            "No good answer from the acquirer. What waits is safe; taptill doctor says more."
+        )
     return int(not online)
 
 
@@ -296,83 +266,3 @@ def _forward(parts: Parts, moved: list[Transaction]) -> bool:
         return outcome.online
     finally:
         line.close()
-
-
-# -- reports -----------------------------------------------------------------------------------
-
-
-def report(settings: Settings, kind: str, *, as_json: bool) -> int:
-    """The X report, or the Z report that closes the batch."""
-    currency = settings.config.till.currency
-    if kind == "x":
-        with _ledger(settings) as reports:
-            batch = reports.open_batch()
-            sales = reports.transactions(limit=sys.maxsize, batch=batch)
-        totals = add_up("X", batch, datetime.now(UTC), currency, sales)
-    else:
-        with assembled(settings) as parts:
-            reports = Reports(parts.journal.store)
-            batch = reports.open_batch()
-            sales = reports.transactions(limit=sys.maxsize, batch=batch)
-            totals = add_up("Z", batch, parts.clock.now(), currency, sales)
-            if totals.pending_count:
-                raise StoreError(
-                    f"{totals.pending_count} sales ({totals.pending}) have no final answer yet,"
-                    " so the batch stays open.",
-                    remedy="Forward them with taptill sync, then close again.",
-                )
-            parts.journal.close_batch()
-    _show_report(totals, settings, as_json=as_json)
-    return 0
-
-
-def _show_report(totals: Report, settings: Settings, *, as_json: bool) -> None:
-    rows = [
-        {
-            "state": row.state.value,
-            "count": row.count,
-            "total": row.total.decimal,
-            "pending": "yes" if row.pending else "",
-        }
-        for row in totals.rows
-    ]
-    schemes = [
-        {"scheme": row.scheme, "count": row.count, "total": row.total.decimal}
-        for row in totals.schemes
-    ]
-    if as_json:
-        print_json(
-            {
-                "report": totals.kind,
-                "batch": totals.batch,
-                "at": totals.at.isoformat(),
-                "currency": totals.currency.code,
-                "approved": totals.approved.decimal,
-                "pending": totals.pending.decimal,
-                "states": rows,
-                "schemes": schemes,
-                "settled_with_host": False,
-            }
-        )
-        return
-    at = totals.at.astimezone(settings.zone)
-    title = f"{totals.kind} report, batch {totals.batch}, {at:%Y-%m-%d %H:%M}"
-    headings = {
-        "state": "State",
-        "count": "Sales",
-        "total": totals.currency.code,
-        "pending": "Waits",
-    }
-    print_table(title, headings, rows, f"{title}: no sales.")
-    if schemes:
-        print_table(
-            "Approved by scheme",
-            {"scheme": "Scheme", "count": "Sales", "total": totals.currency.code},
-            schemes,
-            "",
-        )
-    click.echo(f"Approved {totals.approved}, pending {totals.pending}.")
-    if totals.kind == "Z":
-        click.echo(
-            "The batch is closed here. Settlement with the host is not done by this version."
-        )

@@ -6,47 +6,48 @@ Rules of this file: both forms come from one list of dictionaries, so they canno
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+import click
 
+from terminal import listing
+from terminal.money import Amount
 from terminal.transaction import Transaction
 
 Row = Mapping[str, Any]
 
+PIPE_COLUMNS = 100
+"""How wide a table is where there is no terminal to ask."""
+
 
 def print_json(value: object) -> None:
-    """One JSON document on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))  # noqa: T201 - the output
+    """One JSON document on standard output; plain ASCII where the stream has nothing else."""
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=ascii_only, indent=2, default=str))
 
 
 def print_table(title: str, columns: Mapping[str, str], rows: Sequence[Row], empty: str) -> None:
     """A table with ``columns`` (key to heading); ``empty`` is said where there are no rows."""
-    console = Console(highlight=False)
     if not rows:
-        console.print(empty)
+        click.echo(empty)
         return
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*[_text(row.get(key)) for key in columns])
-    console.print(table)
+    click.secho(title, bold=True)
+    for line in listing.table(columns, rows, _columns()):
+        click.echo(line)
 
 
 def print_fields(title: str, fields: Row) -> None:
     """Names and values, one a line."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{title}[/bold]")
-    width = max(len(name) for name in fields)
-    for name, value in fields.items():
-        console.print(f"  {name:<{width}}  {_text(value)}", markup=False)
+    click.secho(title, bold=True)
+    for line in listing.fields(fields, _columns() - 2):
+        click.echo(f"  {line}")
 
 
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
+def _columns() -> int:
+    return shutil.get_terminal_size((PIPE_COLUMNS, 24)).columns
 
 
 def sale_row(sale: Transaction) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def sale_row(sale: Transaction) -> dict[str, Any]:
         "money_taken": sale.money_taken.value,
         "amount": sale.amount.decimal,
         "currency": sale.amount.currency.code,
-        "approved": sale.approved_minor,
+        "approved": Amount(sale.approved_minor, sale.amount.currency).decimal,
         "card": card.masked_pan if card else "",
         "scheme": card.scheme if card else "",
         "aid": card.aid if card else "",

@@ -179,7 +179,7 @@ def test_a_ledger_that_another_process_has_open(shell: Shell) -> None:
     assert shell.states() == {sold["transaction"]: State.APPROVED}
 
 
-@pytest.mark.parametrize("command", [("queue",), ("report", "x")])
+@pytest.mark.parametrize("command", [("queue",), ("sync",), ("report", "x"), ("report", "z")])
 def test_a_ledger_that_does_not_exist_is_not_made(shell: Shell, command: tuple[str, ...]) -> None:
     assert_refused(shell.run(*command), f"There is no ledger at {shell.ledger}.")
     assert not shell.data.exists()

@@ -1,0 +1,130 @@
+"""What ``taptill sell``, ``queue`` and ``report`` tell a person and a script, at the real CLI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from drivers.registry import AcquirerSettings
+from hardware_sim.acquirer import open_acquirer
+from hardware_sim.acquirer_control import AcquirerControl
+from ui.cli import main
+
+CONFIG = "[timing]\nauthorise_s = 2\n"
+
+
+class Till:
+    """The command line of one till, with an acquirer that outlives each command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "till"
+        self.acquirer = folder / "acquirer"
+        self.config = folder / "till.toml"
+        self.config.write_text(CONFIG)
+
+    @property
+    def control(self) -> AcquirerControl:
+        return AcquirerControl(self.acquirer)
+
+    def run(self, *arguments: str, columns: int = 80) -> Result:
+        where = ("--config", str(self.config), "--acquirer", f"sim:?dir={self.acquirer}")
+        environment = {"TAPTILL_DATA": str(self.data), "COLUMNS": str(columns)}
+        return CliRunner(env=environment).invoke(main, [*arguments, *where], prog_name="taptill")
+
+    def sell(self, amount: str, *arguments: str, card: str = "visa-credit") -> Result:
+        return self.run("sell", amount, "--reader", f"sim:{card}", *arguments)
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def receipt(self) -> str:
+        """The latest one."""
+        return max((self.data / "receipts").iterdir()).read_text("utf-8")
+
+
+@pytest.fixture
+def till(tmp_path: Path) -> Iterator[Till]:
+    made = Till(tmp_path)
+    held = open_acquirer(
+        f"sim:?dir={made.acquirer}", AcquirerSettings("TAPTILL1", "TAPTILLDEMO0001", tmp_path)
+    )
+    yield made
+    held.close()
+
+
+def test_a_partial_approval_is_not_told_as_a_whole_one(till: Till) -> None:
+    done = till.sell("20.10")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("PARTLY APPROVED\n")
+    assert "EUR 12.06 was taken." in done.stdout
+    assert "Still due      EUR 8.04" in done.stdout
+    sale = json.loads(till.sell("20.10", "--json").stdout)
+    assert (sale["amount"], sale["approved"]) == ("20.10", "12.06")
+
+
+def test_a_sale_that_is_undone_at_once_is_told_as_undone(till: Till) -> None:
+    till.control.set(drop_after=1, only="0200")
+    done = till.sell("7.00")
+    assert done.exit_code == 3
+    assert done.stdout.index("NOT KNOWN YET") < done.stdout.index("REVERSED")
+    assert "REVERSED" in till.receipt()
+    till.control.set(drop_after=1, only="0200")
+    sale = json.loads(till.sell("7.00", "--json").stdout)
+    assert (sale["state"], sale["money_taken"]) == ("reversed", "no")
+
+
+def test_a_sale_that_cannot_be_undone_yet_is_told_once(till: Till) -> None:
+    till.control.set(drop_after="always")
+    done = till.sell("7.00")
+    assert done.exit_code == 5
+    assert done.stdout.count("NOT KNOWN YET") == 1
+    assert "did not answer" not in till.receipt()
+    till.control.set(drop_after=0)
+    assert "reversed" in till.run("sync").stdout
+
+
+def test_a_report_leaves_no_currency_out(till: Till) -> None:
+    assert till.sell("1500", "--currency", "JPY").exit_code == 0
+    assert till.sell("9999999999.99").exit_code == 0
+    assert till.sell("1.00").exit_code == 0
+    report = till.json("report", "x")
+    assert (report["currency"], report["approved"]) == ("EUR", "10000000000.99")
+    [other] = report["other_currencies"]
+    assert (other["currency"], other["approved"]) == ("JPY", "1500")
+    shown = till.run("report", "x").stdout
+    assert "Approved EUR 10000000000.99, pending EUR 0.00." in shown
+    assert "Approved JPY 1500, pending JPY 0." in shown
+
+
+def test_what_waits_in_another_currency_keeps_the_batch_open(till: Till) -> None:
+    till.control.network_off()
+    assert till.sell("15", "--currency", "JPY").exit_code == 0
+    refused = till.run("report", "z")
+    assert refused.exit_code == 1
+    assert "1 sale has no final answer yet (JPY 15)" in refused.stderr
+    till.control.network_on()
+    assert till.run("sync").exit_code == 0
+    assert till.run("report", "z").exit_code == 0
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(till: Till, columns: int) -> None:
+    till.control.network_off()
+    assert till.sell("5.00").exit_code == 0
+    for command in (("queue",), ("report", "x"), ("doctor",)):
+        shown = till.run(*command, columns=columns).stdout
+        words = [line for line in shown.splitlines() if len(line) > columns and " " in line.strip()]
+        assert words == [], command
+
+
+def test_a_card_that_cannot_pay_is_told_why(till: Till) -> None:
+    till.config.write_text(CONFIG + "present_s = 5\n")
+    done = till.sell("5.00", card="mifare-tag")
+    assert done.exit_code == 4
+    assert "Try another card. " in done.stderr
+    assert "this is not a payment card." in done.stderr.lower()
