@@ -129,7 +129,12 @@ class TlsHost:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
-            raw = socket.socket(family, kind, protocol)
+            try:
+                raw = socket.socket(family, kind, protocol)
+            except OSError as cause:
+                # A kernel without IPv6 may still be told of an IPv6 address.
+                reason = str(cause.strerror or cause)
+                continue
             try:
                 raw.settimeout(left_s)
                 raw.connect(address)

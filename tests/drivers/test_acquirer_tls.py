@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import ssl
 import threading
 import time
@@ -164,6 +165,28 @@ def test_nobody_listens(pki: Pki) -> None:
     with pytest.raises(HostUnreachable, match="cannot be reached") as failed:
         ask(host)
     assert_tells_nothing(failed.value)
+
+
+def test_an_address_of_a_kind_that_the_kernel_lacks(
+    pki: Pki, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As IPv6 on a board that has it switched off: the next address is taken, or none answers."""
+    found = socket.getaddrinfo
+    strange = (socket.AF_SNA, socket.SOCK_STREAM, 0, "", ("::1", 1, 0, 0))
+
+    def lookup(*_: object, **__: object) -> list[object]:
+        return [strange, *(found("127.0.0.1", server.port, type=socket.SOCK_STREAM) if up else [])]
+
+    with (
+        Server(pki.server_context(pki.server), echo) as server,
+        link_to(server, till_context(pki)) as host,
+    ):
+        monkeypatch.setattr(socket, "getaddrinfo", lookup)
+        up = False
+        with pytest.raises(HostUnreachable, match="cannot be reached"):
+            ask(host)
+        up = True
+        assert ask(host) == answer_to(REQUEST)
 
 
 def test_a_name_that_nobody_knows(pki: Pki) -> None:
