@@ -115,6 +115,7 @@ class Till:
             while self._serve():
                 pass
         except Exception as broken:  # noqa: BLE001 - the top of a thread: nothing may vanish here
+            self._end_half_done()
             self._close(f"The till has stopped ({type(broken).__name__}).")
         finally:
             if self._reader is not None:
@@ -128,7 +129,9 @@ class Till:
         except queue.Empty:
             # What a sale has erased leaves the disk at the first idle moment after it.
             if self._untidy:
-                self._untidy = not self._parts.journal.housekeeping()
+                # A disk in trouble is told at the next sale, which is refused with its reason.
+                with suppress(StoreError):
+                    self._untidy = not self._parts.journal.housekeeping()
             # A reader that was plugged in is found without anybody asking for it.
             with suppress(TerminalError):
                 self._open_reader()
@@ -138,9 +141,7 @@ class Till:
         try:
             receipt = self._charge(wish)
         except AssertionError as broken:
-            # We broke a rule: whatever this payment left half done gets a named state now.
-            for sale in self._recover():
-                self._tell(Finished(sale, self._receipt(sale)))
+            self._end_half_done()
             self._close(f"The till stopped a payment itself: {broken}.")
         else:
             if receipt is not None:
@@ -177,6 +178,15 @@ class Till:
             return None
         return self._finish(sales[-1])
 
+    def _end_half_done(self) -> None:
+        """We, or a driver, broke a rule: what the payment in hand has become is said now.
+
+        Where that cannot be recorded either, it is done when the till starts again.
+        """
+        with suppress(TerminalError, AssertionError):
+            for sale in self._recover():
+                self._tell(Finished(sale, self._receipt(sale)))
+
     def _recover(self) -> list[Transaction]:
         """Gives what a payment left half done its state, as after a crash."""
         profile = self._parts.rules.profile
@@ -204,7 +214,9 @@ class Till:
         self._untidy = True
         receipt = self._receipt(sale)
         self._end(Finished(sale, receipt))
-        self._tell_pending()
+        # The end stands and has been said; a total that cannot be had must not keep its receipt.
+        with suppress(TerminalError):
+            self._tell_pending()
         if sale.state in {State.STORED, State.UNKNOWN}:
             self._sync.kick()
         return receipt

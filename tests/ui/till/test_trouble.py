@@ -25,12 +25,14 @@ from terminal.transaction import MoneyTaken, State
 from tests.ui.till.conftest import OpenTill
 from tests.ui.till.watcher import Watcher
 from ui.events import (
+    Finished,
     OutOfService,
     ReaderChanged,
     ReceiptDone,
     Refused,
     SaleChanged,
 )
+from ui.till import IDLE_CHECKPOINT_S
 from ui.wiring import Parts
 
 E = TypeVar("E")
@@ -143,20 +145,28 @@ def test_a_broken_rule_ends_the_payment_and_the_service(open_till: OpenTill) -> 
     assert watcher.states() == [State.INTERRUPTED]
 
 
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (AssertionError("the link lost its mind"), "lost its mind"),
+        # Nobody foresaw this one, and the sale may have been sent all the same.
+        (OSError("out of descriptors"), "The till has stopped (OSError)."),
+    ],
+)
 def test_a_rule_that_is_broken_once_the_sale_was_sent(
-    open_till: OpenTill, monkeypatch: pytest.MonkeyPatch
+    open_till: OpenTill, monkeypatch: pytest.MonkeyPatch, failure: Exception, told: str
 ) -> None:
     watcher = open_till()
     watcher.online()
 
     def exchange(*_: object, **__: object) -> bytes:
-        raise AssertionError("the link lost its mind")
+        raise failure
 
     monkeypatch.setattr(watcher.till._link, "exchange", exchange)
     watcher.charge()
     sale = watcher.finished()
     assert (sale.state, sale.money_taken) == (State.UNKNOWN, MoneyTaken.NOT_KNOWN)
-    assert "lost its mind" in watcher.until(OutOfService).message
+    assert told in watcher.until(OutOfService).message
     # The forwarder goes on: what may have been booked is undone.
     assert watcher.until(SaleChanged).transaction.state is State.REVERSED
 
@@ -221,6 +231,19 @@ def test_a_ledger_that_fails_once_the_sale_was_sent(open_till: OpenTill) -> None
     told = [name for name in watcher.story() if name != "OutOfService"]
     assert told == ["Presenting", "CardRead", "Authorising"]
     assert [c.state for c in watcher.acquirer.captures()] == [CaptureState.CAPTURED]
+
+
+def test_a_ledger_that_fails_once_the_end_was_told(open_till: OpenTill) -> None:
+    """The sale is recorded, and gets its receipt; the next one is refused with the reason."""
+    watcher = open_till(wake=_fails_from(Finished))
+    watcher.charge()
+    assert _wait_until(watcher, Finished).transaction.state is State.APPROVED
+    assert _wait_until(watcher, ReceiptDone).ok
+    # Long enough for the idle till to try to tidy up.
+    threading.Event().wait(3 * IDLE_CHECKPOINT_S)
+    watcher.charge()
+    assert "disk I/O error" in _wait_until(watcher, Refused).message
+    assert "OutOfService" not in watcher.story()
 
 
 def test_a_ledger_that_fails_for_a_moment_once_the_sale_was_sent(
