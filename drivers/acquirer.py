@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
+
 from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
 from drivers.tls_host import TlsHost
@@ -76,7 +78,8 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> TlsAcquirer:
     if settings.sealing_key_file is None:
         raise KeyStoreError(
             "No sealing key of the acquirer is configured.",
-            remedy="Name the PEM file of its X25519 public key, as the acquirer gave it.",
+            remedy="Set sealing_key_file in [acquirer] of the configuration to the PEM file of its"
+            " X25519 public key, as the acquirer gave it.",
         )
     return TlsAcquirer(
         address=address,
@@ -124,7 +127,8 @@ def tls_context(settings: AcquirerSettings) -> ssl.SSLContext:
     if settings.ca_file is None:
         raise KeyStoreError(
             "No CA file for the acquirer is configured.",
-            remedy="Name the PEM file of the CA that signs the acquirer's certificate.",
+            remedy="Set ca_file in [acquirer] of the configuration to the PEM file of the CA that"
+            " signs the acquirer's certificate.",
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # Checks the certificate and the name.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -138,10 +142,10 @@ def tls_context(settings: AcquirerSettings) -> ssl.SSLContext:
         if key is not None:
             raise KeyStoreError(
                 f"There is a private key ({key}) and no certificate.",
-                remedy="Name the till's certificate file as well.",
+                remedy="Set certificate_file in [acquirer] of the configuration as well.",
             )
         return context
-    _read(certificate, "The till's certificate")
+    _check_certificate(certificate)
     if key is not None:
         _read(key, "The till's private key")
     try:
@@ -153,8 +157,22 @@ def tls_context(settings: AcquirerSettings) -> ssl.SSLContext:
                 f"The private key does not belong to the certificate {certificate}.",
                 remedy="Put the key and the certificate of the same request together.",
             ) from None
-        raise _unusable(key or certificate, "The till's certificate or private key") from None
+        if key is None:
+            raise KeyStoreError(
+                f"The till's certificate {certificate} comes without its private key.",
+                remedy="Set private_key_file in [acquirer] of the configuration as well.",
+            ) from None
+        raise _unusable(key, "The till's private key") from None
     return context
+
+
+def _check_certificate(path: Path) -> None:
+    """Tells a wrong certificate file before OpenSSL, whose error could mean the key as well."""
+    _read(path, "The till's certificate")
+    try:
+        load_pem_x509_certificates(path.read_bytes())
+    except ValueError:
+        raise _unusable(path, "The till's certificate") from None
 
 
 def _read(path: Path, what: str) -> None:

@@ -7,6 +7,7 @@ the caller keeps the receipt and can print it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,6 +17,7 @@ from terminal.ports import Emphasis, Printer, PrintLine
 from terminal.receipt import columns
 
 WIDTH_80MM = 42
+_FORMS = "Use escpos:usb:VVVV:PPPP, escpos:tcp:HOST:PORT or escpos:dev:PATH."
 
 
 class FilePrinter:
@@ -86,7 +88,10 @@ class EscposPrinter:
 def _width_of(query: str) -> int:
     text = parse_qs(query).get("width", [str(WIDTH_80MM)])[0]
     if not text.isdecimal() or not 24 <= int(text) <= 64:
-        raise PrinterError(f"Printer width {text!r} is outside 24 to 64 columns.")
+        raise PrinterError(
+            f"Printer width {text!r} is outside 24 to 64 columns.",
+            remedy="Most 80 mm paper takes width=42, most 58 mm paper width=32.",
+        )
     return int(text)
 
 
@@ -98,7 +103,9 @@ def open_file(url: str) -> Printer:
     """
     folder, _, query = url.removeprefix("file:").partition("?")
     if not folder:
-        raise PrinterError("The printer address file: names no folder.", remedy="file:receipts/")
+        raise PrinterError(
+            "The printer address file: names no folder.", remedy="Write file:receipts/."
+        )
     return FilePrinter(Path(folder), _width_of(query))
 
 
@@ -111,8 +118,8 @@ def open_escpos(url: str) -> Printer:
     # The extra may be absent, and then only this scheme is.
     from escpos import exceptions, printer  # noqa: PLC0415 - see above
 
-    # pyusb's errors are OSErrors too.
-    failures = (exceptions.Error, OSError)
+    # Most of pyusb's errors are OSErrors; without its library on this system it raises ValueError.
+    failures = (exceptions.Error, OSError, ValueError)
 
     address, _, query = url.removeprefix("escpos:").partition("?")
     kind, _, rest = address.partition(":")
@@ -120,6 +127,12 @@ def open_escpos(url: str) -> Printer:
     try:
         if kind == "usb":
             vendor, product = (int(part, 16) for part in rest.split(":"))
+            if find_spec("usb") is None:
+                # The driver itself would notice only when the first receipt is due.
+                raise PrinterError(
+                    f"The printer {rest} is on USB, and the package pyusb is not installed.",
+                    remedy="Install the extra printer, or use escpos:dev:/dev/usb/lp0.",
+                )
             return EscposPrinter(
                 lambda: printer.Usb(vendor, product), rest, failures=failures, width=width
             )
@@ -133,10 +146,10 @@ def open_escpos(url: str) -> Printer:
                 width=width,
             )
     except ValueError as cause:
-        raise PrinterError(f"The printer address {url!r} is malformed.") from cause
+        raise PrinterError(f"The printer address {url!r} is malformed.", remedy=_FORMS) from cause
     if kind == "dev" and rest:
         return EscposPrinter(lambda: printer.File(rest), rest, failures=failures, width=width)
     raise PrinterError(
         f"The printer address {url!r} is malformed.",
-        remedy="Use escpos:usb:VVVV:PPPP, escpos:tcp:HOST:PORT or escpos:dev:PATH.",
+        remedy=_FORMS,
     )

@@ -58,3 +58,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     blocker.touch()
     with pytest.raises(PrinterError, match="cannot be made"):
         open_printer(f"file:{blocker}/receipts")
+
+
+def test_a_usb_printer_that_is_not_there_fails_by_name() -> None:
+    printer = open_printer("escpos:usb:dead:beef")
+    with pytest.raises(PrinterError, match="did not print TAP-000001"):
+        printer.print("TAP-000001", LINES)
+
+
+def test_a_usb_printer_without_pyusb_is_refused_before_the_first_sale(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("drivers.printer.find_spec", lambda _: None)
+    with pytest.raises(PrinterError, match="pyusb is not installed"):
+        open_printer("escpos:usb:04b8:0e15")
