@@ -14,11 +14,13 @@ from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 
+import click
+
 from drivers.clock import SystemClock
 from drivers.keystore import FileKeyStore
 from drivers.registry import Acquirer, open_printer, open_reader
 from offline_queue.store import RESERVE_BYTES, Store, is_missing
-from terminal.errors import KeyStoreError, StoreError, TerminalError
+from terminal.errors import StoreError, TerminalError
 from terminal.iso8583.profiles import profile_named
 from ui.tables import print_json, print_table
 from ui.wiring import Settings, address_acquirer, check_protection, echo, printer_url
@@ -75,8 +77,14 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         print_json({"checks": rows, "levels": LEVELS})
     else:
-        headings = {"thing": "", "health": "Health", "finding": "Finding", "remedy": "What to do"}
+        headings = {
+            "thing": "Check",
+            "health": "Health",
+            "finding": "Finding",
+            "remedy": "What to do",
+        }
         print_table("Taptill", headings, rows, "")
+        click.echo()
         levels = [{"level": level, "means": means} for level, means in LEVELS.items()]
         print_table("Levels of protection", {"level": "Level", "means": "Means"}, levels, "")
     return int(any(check.health is Health.FAILED for check in checks))
@@ -129,6 +137,7 @@ def _reader(settings: Settings) -> Check:
 def _acquirer(settings: Settings) -> Check:
     acquirer = address_acquirer(settings)
     try:
+        check_protection(settings.config.till.key_store, acquirer)
         return _echo(settings, acquirer)
     finally:
         acquirer.close()
@@ -145,11 +154,6 @@ def _echo(settings: Settings, acquirer: Acquirer) -> Check:
         link.close()
     took_ms = round((clock.monotonic() - started) * 1000)
     where = "production" if acquirer.production else "test, no real money"
-    if acquirer.production and not is_missing(settings.data_dir / "device.key"):
-        try:
-            check_protection(FileKeyStore(settings.data_dir / "device.key"), acquirer)
-        except KeyStoreError as weak:
-            return Check("acquirer", Health.FAILED, weak.message, weak.remedy)
     finding = f"{acquirer.name} answers in {took_ms} ms ({where})."
     return Check("acquirer", Health.OK, finding)
 

@@ -198,18 +198,18 @@ def rules_of(settings: Settings, profile: Profile, ca_keys: CaKeys) -> Rules:
     )
 
 
-def check_protection(keystore: KeyStore, acquirer: Acquirer) -> None:
+def check_protection(level: str, acquirer: Acquirer) -> None:
     """Refuses real money to a till whose root key lies beside its ledger.
 
     Raises:
         KeyStoreError: the level is too weak for a production acquirer.
     """
-    if acquirer.production and keystore.level not in PRODUCTION_LEVELS:
+    if acquirer.production and level not in PRODUCTION_LEVELS:
         raise KeyStoreError(
-            f"Keys of level {keystore.level!r} are refused for {acquirer.name}, where real money"
+            f"Keys of level {level!r} are refused for {acquirer.name}, where real money"
             " moves: whoever takes the SD card has the keys too.",
-            remedy="Use a test address of the acquirer (?mode=test), or a key store of another"
-            " level.",
+            remedy="Use a test address of the acquirer (?mode=test). The levels that are allowed"
+            f" there ({', '.join(sorted(PRODUCTION_LEVELS))}) are not in this version.",
         )
 
 
@@ -228,7 +228,7 @@ def assembled(settings: Settings) -> Iterator[Parts]:
         keystore = FileKeyStore(data_dir / "device.key")
         acquirer = address_acquirer(settings)
         stack.callback(acquirer.close)
-        check_protection(keystore, acquirer)
+        check_protection(keystore.level, acquirer)
         profile = profile_named(acquirer.profile)
         rules = rules_of(settings, profile, acquirer.ca_keys)
         printer = open_printer(printer_url(settings, data_dir))

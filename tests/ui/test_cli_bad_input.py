@@ -244,7 +244,7 @@ CERTIFICATES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "key without certificate": (
         {"certificate_file": ""},
-        ("a private key", "and no certificate", "certificate file as well"),
+        ("a private key", "and no certificate", "Set certificate_file"),
     ),
     "key of another certificate": (
         {"private_key_file": "other_key.pem"},
@@ -288,3 +288,8 @@ def test_a_production_acquirer_refuses_the_key_file(tmp_path: Path, pems: Pems) 
     result = run(tmp_path, "sell", "1", "--config", str(config), "--acquirer", url)
     assert_refused(result, 1, "level 'file' are refused", "mode=test")
     assert not (tmp_path / "till" / "ledger.db").exists()
+    checked = json.loads(
+        run(tmp_path, "doctor", "--config", str(config), "--acquirer", url, "--json").stdout
+    )
+    [found] = [row for row in checked["checks"] if row["thing"] == "acquirer"]
+    assert (found["health"], "are refused" in found["finding"]) == ("failed", True)
