@@ -324,11 +324,14 @@ class LedgerView:
         try:
             self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             self._connection.set_busy_timeout(5000)
+            # A till's own ledger has the same name, and no such table.
+            self._connection.execute("SELECT 1 FROM message LIMIT 1")
             _check_version(self._connection, path)
         except apsw.Error as cause:
             raise StoreError(
                 f"There is no readable ledger of a simulated acquirer at {path} ({cause}).",
-                remedy="Start one with: taptill sim acquirer",
+                remedy="Name the acquirer's folder with --dir (a till keeps it as sim-acquirer in"
+                " its data folder), or start one with: taptill sim acquirer",
             ) from cause
 
     def captures(self) -> list[Capture]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -21,9 +22,6 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from drivers.door import Chip, PatternChip
 from hardware_sim.acquirer_amounts import TEST_AMOUNTS
@@ -37,9 +35,12 @@ from hardware_sim.pn532 import Pn532OnPty
 from hardware_sim.profile import Profile
 from hardware_sim.vpcd import ISO_DEP, MIFARE_CLASSIC_1K, PORT, VirtualCard
 from terminal.errors import ConfigError, ReaderUnplugged, TerminalError
+from terminal.listing import table
 from terminal.money import Amount, Currency
 
 EXIT_FAILED = 1
+_PIPE_COLUMNS = 100
+_HEADINGS = {"at": "At (UTC)", "stan": "STAN", "rrn": "RRN"}
 _CHECK_EVERY_S = 0.2
 
 
@@ -69,7 +70,7 @@ _folder_option = click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The acquirer's folder. Default: that of a till with default settings.",
+    help="The acquirer's folder. Default: sim-acquirer in the till's data folder.",
 )
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _OPTIONS_METAVAR = "[OPTION=VALUE]..."
@@ -137,13 +138,12 @@ def acquirer(
     It shows a line for each message. Options make it misbehave, as in: taptill sim acquirer
     latency_ms=300 drop_after=1
     """
-    console = Console(highlight=False, soft_wrap=True)
 
     def watch(entry: Entry) -> None:
         if as_json:
             click.echo(json.dumps(asdict(entry), ensure_ascii=False))
         else:
-            console.print(_line(entry), markup=False)
+            click.echo(_line(entry))
 
     host = AcquirerHost(
         folder or _default_folder(),
@@ -157,25 +157,36 @@ def acquirer(
         if as_json:
             click.echo(json.dumps({"port": host.port, "pid": os.getpid()}))
         else:
-            _introduce(console, host)
+            _introduce(host)
         host.wait()
 
 
-def _introduce(console: Console, host: AcquirerHost) -> None:
+def _introduce(host: AcquirerHost) -> None:
+    """How to reach it: by folder, or as a till reaches a real one, with lines to copy."""
     folder, path = host.folder, host.folder.path.resolve()
-    lines = {
-        "Simulated acquirer": f"127.0.0.1:{host.port}, TLS, no money moves",
-        "A till joins it with": f"--acquirer 'sim:?dir={quote(str(path))}'",
-        "or by address": f"--acquirer 'iso8583+tls://127.0.0.1:{host.port}?mode=test'",
-        "  ca_file": folder.ca_file,
-        "  certificate_file": folder.till_certificate_file,
-        "  private_key_file": folder.till_key_file,
-        "  sealing_key_file": folder.sealing_key_file,
-        "Change it live with": f"taptill sim set --dir {path} latency_ms=300",
+    address = f"iso8583+tls://127.0.0.1:{host.port}?mode=test"
+    files = {
+        "ca_file": folder.ca_file,
+        "certificate_file": folder.till_certificate_file,
+        "private_key_file": folder.till_key_file,
+        "sealing_key_file": folder.sealing_key_file,
     }
-    for name, value in lines.items():
-        console.print(f"{name:<21} {value}", markup=False)
-    console.print("Ctrl-C ends it.\n")
+    lines = [
+        f"The simulated acquirer answers on 127.0.0.1:{host.port} (TLS). No money moves.",
+        "",
+        "A till joins it with",
+        f"  --acquirer 'sim:?dir={quote(str(path))}'",
+        "or, as it would join a real one, with this configuration:",
+        "  [till]",
+        f'  acquirer = "{address}"',
+        "  [acquirer]",
+        *(f'  {name} = "{file.resolve()}"' for name, file in files.items()),
+        "Change it live with",
+        f"  taptill sim set --dir {path} latency_ms=300",
+        "",
+        "Ctrl-C ends it.",
+    ]
+    click.echo("\n".join(lines) + "\n")
 
 
 @sim.command()
@@ -193,6 +204,7 @@ def ledger(*, folder: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(content, ensure_ascii=False, indent=2))
         return
     _show("Messages", [_message_row(row) for row in messages], as_json=False)
+    click.echo()
     _show("Sales", [_capture_row(row) for row in captures], as_json=False)
 
 
@@ -217,7 +229,9 @@ def change(*, folder: Path | None, options: Sequence[str], as_json: bool) -> Non
 
 @sim.command()
 @_folder_option
-@click.option("--pause-ms", default=0, help="How long it is away, in milliseconds.")
+@click.option(
+    "--pause-ms", default=0, show_default=True, help="How long it is away, in milliseconds."
+)
 def restart(*, folder: Path | None, pause_ms: int) -> None:
     """Restart a running acquirer from its books."""
     AcquirerControl(folder or _default_folder()).restart(pause_ms)
@@ -227,7 +241,7 @@ def restart(*, folder: Path | None, pause_ms: int) -> None:
 @sim.command()
 @_folder_option
 def forget(*, folder: Path | None) -> None:
-    """Make copies of messages count as new sales."""
+    """Make the acquirer forget its answers: a copy of a message counts as a new sale."""
     AcquirerControl(folder or _default_folder()).forget_answers()
     click.echo("The acquirer takes every message for a new one.")
 
@@ -236,7 +250,10 @@ def forget(*, folder: Path | None) -> None:
 @click.argument("card")
 @click.option("--port", default=PORT, show_default=True, help="Where the virtual reader listens.")
 def vpcd(*, card: str, port: int) -> None:
-    """Put CARD into pcscd's virtual reader until Ctrl-C."""
+    """Put CARD into pcscd's virtual reader until Ctrl-C.
+
+    Then: taptill sell 12.50 --reader pcsc:Virtual. "taptill sim cards" lists the cards.
+    """
     profile = load_profile(card)
     virtual = _virtual_card(profile, port)
     virtual.attach()
@@ -285,7 +302,8 @@ def _until_ctrl_c(farewell: str) -> Iterator[None]:
 def pn532(*, card: str) -> None:
     """Hold CARD to a simulated PN532 until Ctrl-C.
 
-    The PN532 is on a pseudo-terminal; how to address it is printed.
+    The PN532 is on a pseudo-terminal; how to address it is printed. "taptill sim cards" lists the
+    cards.
     """
     profile = load_profile(card)
     with Pn532OnPty() as reader, _until_ctrl_c("The card and the PN532 are taken away."):
@@ -305,6 +323,11 @@ def _parsed(options: Sequence[str]) -> dict[str, str]:
     return parsed
 
 
+def _clock_time(moment: str) -> str:
+    """The time of day, UTC, of a moment as the books write it."""
+    return moment[11:23]
+
+
 def _money(minor: int | None, currency: str) -> str:
     if minor is None:
         return ""
@@ -318,7 +341,7 @@ def _money(minor: int | None, currency: str) -> str:
 def _line(entry: Entry) -> str:
     """One message as the live console shows it."""
     parts = (
-        entry.at[11:23],
+        _clock_time(entry.at),
         entry.mti,
         entry.terminal_id.ljust(8),
         entry.stan.rjust(6),
@@ -332,7 +355,7 @@ def _line(entry: Entry) -> str:
 
 def _message_row(row: Entry) -> dict[str, str]:
     return {
-        "at": row.at,
+        "at": _clock_time(row.at),
         "message": row.mti,
         "terminal": row.terminal_id,
         "stan": row.stan,
@@ -345,7 +368,7 @@ def _message_row(row: Entry) -> dict[str, str]:
 
 def _capture_row(row: Capture) -> dict[str, str]:
     return {
-        "at": row.at,
+        "at": _clock_time(row.at),
         "state": row.state.value,
         "terminal": row.terminal_id,
         "stan": row.stan,
@@ -361,13 +384,11 @@ def _show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    console = Console(highlight=False)
     if not rows:
-        console.print(f"{title}: none", markup=False)
+        click.echo(f"{title}: none")
         return
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " ").capitalize(), overflow="fold")
-    for row in rows:
-        table.add_row(*[escape(value) for value in row.values()])
-    console.print(table)
+    click.secho(title, bold=True)
+    headings = {name: _HEADINGS.get(name, name.replace("_", " ").capitalize()) for name in rows[0]}
+    width = shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
+    for line in table(headings, rows, width):
+        click.echo(line)

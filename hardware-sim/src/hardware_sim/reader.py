@@ -75,8 +75,7 @@ def open_reader(url: str) -> Reader:
 
 def discover() -> list[FoundReader]:
     """The bench, which is always there."""
-    cards = ", ".join(f"sim:{name}" for name in card_ids())
-    note = f"tap cards with the mouse, or name one: {cards}"
+    note = "tap cards with the mouse, or name one, like sim:visa-credit (taptill sim cards)"
     return [FoundReader("sim:", "Bench of simulated cards", "sim", note)]
 
 

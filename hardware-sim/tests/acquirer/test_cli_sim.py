@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
 import pytest
 from click.testing import CliRunner, Result
 
@@ -100,6 +102,12 @@ def test_a_person_sees_how_to_join_the_acquirer(tmp_path: Path) -> None:
         assert process.stdout is not None
         seen = "".join(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
     assert f"sim:?dir={tmp_path}" in seen
+    lines = seen.splitlines()
+    copied = lines[lines.index("  [till]") : lines.index("Change it live with")]
+    config = tomllib.loads("\n".join(copied))
+    assert config["till"]["acquirer"].startswith("iso8583+tls://")
+    assert all(Path(file).is_file() for file in config["acquirer"].values())
+    assert len(config["acquirer"]) == 4
     assert re.search(r"iso8583\+tls://127\.0\.0\.1:[0-9]+\?mode=test", seen)
 
 
@@ -142,6 +150,23 @@ WRONG = [
     (["vpcd", "visa-credit", "--port", "1"], 1, "vsmartcard-vpcd"),
     (["pn532", "no-such-card"], 1, "no-such-card"),
 ]
+
+
+def test_a_tills_own_ledger_is_not_taken_for_the_acquirers(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    connection.execute("CREATE TABLE txn (txn_id TEXT)")
+    connection.pragma("user_version", 9999)
+    connection.close()
+    result = run("ledger", "--dir", str(tmp_path))
+    assert (result.exit_code, "sim-acquirer" in result.stderr) == (1, True), result.output
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
+    for command in ("cards", "amounts"):
+        shown = CliRunner(env={"COLUMNS": str(columns)}).invoke(sim, [command]).stdout
+        _title, *lines = shown.splitlines()
+        assert max(map(len, lines)) <= columns
 
 
 @pytest.mark.parametrize(("arguments", "code", "named"), WRONG)
