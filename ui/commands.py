@@ -9,18 +9,19 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
 
 from drivers.registry import FoundReader, discover_readers
+from offline_queue.journal import Recovered
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
-from terminal.errors import AmountError, AnswerLost, PrinterError, StoreError
+from terminal.errors import AmountError, AnswerLost, PrinterError, StoreError, TerminalError
 from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
@@ -44,6 +45,8 @@ EXIT_CODES = {
     State.AUTHORISING: 5,
 }
 """How each end of a sale ends the process."""
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PROMPTS = {
     MessageId.ONE_CARD_ONLY: "One card only, please.",
@@ -91,16 +94,28 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
             link.close()
         printed = _told(parts, sale, as_json=as_json)
         if sale.state is State.UNKNOWN:
-            # The reversal must not wait for somebody to start the till.
-            click.echo("Asking the bank to undo it...", err=True)
-            _forward(parts, [])
-            now = parts.journal.transaction(sale.txn_id)
+            now = _undone(parts, sale)
             if now.state is not sale.state:
                 sale, printed = now, _told(parts, now, as_json=as_json)
         if as_json:
             print_json({**sale_row(sale), "receipt": printed})
-        parts.journal.housekeeping()
+        try:
+            parts.journal.housekeeping()
+        except StoreError as failed:
+            # The exit code says how the sale ended, whatever becomes of tidying up.
+            click.echo(f"taptill: {failed}", err=True)
     return EXIT_CODES[sale.state]
+
+
+def _undone(parts: Parts, sale: Transaction) -> Transaction:
+    """The sale once its reversal was tried: that must not wait for somebody to start the till."""
+    click.echo("Asking the bank to undo it...", err=True)
+    try:
+        _forward(parts, [])
+        return parts.journal.transaction(sale.txn_id)
+    except StoreError as failed:
+        click.echo(f"taptill: {failed}", err=True)
+        return sale
 
 
 def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
@@ -112,32 +127,39 @@ def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
 
 
 def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transaction:
-    """One payment; one whose answer could not be recorded ends as UNKNOWN, if that can be."""
+    """One payment; whatever cuts it off once it may have been sent, it ends as UNKNOWN.
+
+    Raises:
+        AnswerLost: it may have been sent, and not even that can be recorded now.
+        TerminalError: nothing was sent.
+    """
     try:
         return pay(ports, parts.rules, amount, cashier=cashier)
-    except AnswerLost as lost:
-        profile = parts.rules.profile
-        try:
+    except Exception as failed:
+        # As at the top of the till's thread: ours or a driver's, it must not hide a sale's fate.
+        profile, recovered = parts.rules.profile, Recovered()
+        with suppress(StoreError):
             recovered = parts.journal.recover(lambda sent: reversal_of(profile, sent))
-        except StoreError:
-            raise lost from None
-        if not recovered.reversing:
+        nothing_left = isinstance(failed, TerminalError) and not isinstance(failed, AnswerLost)
+        if nothing_left or not recovered.reversing:
             raise
+        click.echo(f"taptill: {failed}", err=True)
         return recovered.reversing[-1]
 
 
 @contextmanager
 def _cancel_on_interrupt() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM cancel the payment in hand, so that its end is recorded."""
+    """Ctrl-C, the system's wish to end and a closed terminal cancel the payment in hand.
+
+    So its end is recorded.
+    """
     cancel = threading.Event()
 
     def interrupted(number: int, frame: FrameType | None) -> None:
         del number, frame
         cancel.set()
 
-    before = {
-        number: signal.signal(number, interrupted) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, interrupted) for number in ENDING_SIGNALS}
     try:
         yield cancel
     finally:
@@ -155,7 +177,9 @@ def _say(progress: Progress) -> None:
             text = "Read. You can take it away."
         case Authorising():
             text = "Asking the bank..."
-    click.echo(text, err=True)
+    # Whoever read this may be gone, and the payment goes on without.
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _sentence(text: str) -> str:
