@@ -216,6 +216,10 @@ def _till(table: _Table, chosen: str | None) -> TillConfig:
     try:
         currency = Currency.of(code)
     except ConfigError as cause:
+        if chosen:
+            raise ConfigError(
+                f"The currency {code!r} is not known.", remedy=cause.remedy
+            ) from cause
         raise table.refuse("currency", f"= {code!r} is not known.", cause.remedy) from cause
     till = TillConfig(
         terminal_id=table.text(

@@ -19,13 +19,17 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import entry_points
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from terminal.errors import AnswerLost, TerminalError
-from ui.wiring import Settings, load_settings
+
+if TYPE_CHECKING:
+    # For real they are imported by the command that runs: --help must not wait for them.
+    from ui.wiring import Settings
 
 EXIT_FAILED = 1
 EXIT_NOT_KNOWN = 5
@@ -49,14 +53,16 @@ def _device_options(command: F) -> F:
             # Not click's to judge: what cannot be read is named with its remedy, like the rest.
             type=click.Path(path_type=Path, readable=False),
             envvar="TAPTILL_DATA",
-            help="The folder of the ledger, keys and receipts.",
+            help="The folder of the ledger, keys and receipts. Default: $TAPTILL_DATA, or"
+            " ~/.local/share/taptill.",
         ),
         click.option(
-            "--reader", help="The reader's address, like pcsc:ACR1252 or sim:visa-credit."
+            "--reader",
+            help="The reader's address, like pcsc: or sim:visa-credit. taptill readers lists them.",
         ),
         click.option("--acquirer", help="The acquirer's address, like iso8583+tls://host:5000."),
         click.option("--printer", help="The printer's address, like file:receipts/."),
-        click.option("--currency", help="Three letters, like EUR."),
+        click.option("--currency", help="Three letters, like EUR. Default: that of the config."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -78,6 +84,8 @@ def _with_settings(command: F) -> F:
         **rest: Any,
     ) -> None:
         def work() -> int:
+            from ui.wiring import load_settings  # noqa: PLC0415 - --help must not wait for it
+
             settings = load_settings(
                 config_file=config_file,
                 data_dir=data_dir,
@@ -129,23 +137,37 @@ class _Commands(click.Group):
         return {point.name: point for point in entry_points(group="taptill.commands")}
 
 
-@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    epilog=_EPILOG,
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="taptill", message="%(prog)s %(version)s")
 def main() -> None:
     """Taptill: take contactless payments, and never lose or double one.
 
-    Start with "taptill run". Not certified by EMVCo, PCI or a card scheme.
+    Start with "taptill run": without a configuration everything is simulated, and no money moves.
+    "taptill COMMAND --help" says more. Not certified by EMVCo, PCI or a card scheme.
     """
+    # A terminal that lacks a letter shows another way to write it, and never a traceback.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
-@main.command()
-@click.option("--bench/--no-bench", default=None, help="Show the bench of simulated cards.")
+@main.command(short_help="Start the till: a window, or the console without a display.")
+@click.option(
+    "--bench/--no-bench", default=None, help="With or without the bench of simulated cards."
+)
 @click.option("--console", is_flag=True, help="Use the terminal, not a window.")
-@click.option("--demo", is_flag=True, help="Play one demo sale set and stop.")
+@click.option("--demo", is_flag=True, help="Play four simulated sales and stop.")
 @click.option("--size", default="", help="The till's size in pixels, like 800x480.")
 @_with_settings
 def run(*, settings: Settings, bench: bool | None, console: bool, demo: bool, size: str) -> int:
-    """Start the till: a window, or the console where there is no display."""
+    """Start the till: a window, or the console where there is no display.
+
+    The default is a till on the simulator, beside a bench of cards to tap with the mouse.
+    """
     from ui import commands  # noqa: PLC0415 - --help must not wait for everything else
 
     return commands.run(settings, bench=bench, console=console, demo=demo, size=size)
@@ -159,13 +181,19 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
     return text
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Take one payment, like 12.50."
+)
 @click.argument("amount", callback=_no_option)
-@click.option("--cashier", default="", help="Who sells.")
+@click.option("--cashier", default="", help="Who sells, for the ledger.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
 def sell(*, settings: Settings, amount: str, cashier: str, as_json: bool) -> int:
-    """Take one payment of AMOUNT, like 12.50."""
+    """Take one payment of AMOUNT, like 12.50.
+
+    Then a card is held to the reader. To try it without one: --reader sim:visa-credit. Progress
+    goes to standard error, the result to standard output. Ctrl-C cancels.
+    """
     from ui import commands  # noqa: PLC0415 - as above
 
     return commands.sell(settings, amount, cashier=cashier, as_json=as_json)
@@ -184,7 +212,7 @@ def readers(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
 def queue(*, settings: Settings, as_json: bool) -> int:
-    """Show what waits for the acquirer, and why."""
+    """Show what waits for the acquirer, and why. Works beside a running till."""
     from ui import books  # noqa: PLC0415 - as above
 
     return books.queue(settings, as_json=as_json)
@@ -200,12 +228,16 @@ def sync(*, settings: Settings, as_json: bool) -> int:
     return commands.sync(settings, as_json=as_json)
 
 
-@main.command()
+@main.command(short_help="Print the X report, or the Z report that closes the batch.")
 @click.argument("kind", type=click.Choice(["x", "z"], case_sensitive=False))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
 def report(*, settings: Settings, kind: str, as_json: bool) -> int:
-    """Print the X report (changes nothing) or the Z report (closes the batch)."""
+    """Print the totals of the open batch.
+
+    The X report changes nothing and may be printed at any time. The Z report closes the batch: the
+    next sale begins a new one. It is refused while a sale has no final answer.
+    """
     from ui import books  # noqa: PLC0415 - as above
 
     return books.report(settings, kind.lower(), as_json=as_json)

@@ -150,7 +150,7 @@ def test_a_configuration_that_is_a_folder(tmp_path: Path) -> None:
 
 def test_a_currency_of_the_command_line(tmp_path: Path) -> None:
     result = run(tmp_path, "sell", "1", "--currency", "EURO")
-    assert_refused(result, 1, "currency = 'EURO' is not known", "EUR")
+    assert_refused(result, 1, "The currency 'EURO' is not known", "EUR")
 
 
 # -- addresses -----------------------------------------------------------------------------------
