@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
@@ -27,20 +26,19 @@ from drivers.door import Chip, PatternChip
 from hardware_sim.acquirer_amounts import TEST_AMOUNTS
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_folder import FOLDER_NAME
-from hardware_sim.acquirer_host import AcquirerHost, terminal_of
-from hardware_sim.acquirer_ledger import Capture, Entry
-from hardware_sim.card import EmvCard
+from hardware_sim.acquirer_ledger import Entry
 from hardware_sim.catalogue import card_ids, load_profile
+from hardware_sim.cli_tables import capture_row, line, message_row, show
 from hardware_sim.pn532 import Pn532OnPty
 from hardware_sim.profile import Profile
 from hardware_sim.vpcd import ISO_DEP, MIFARE_CLASSIC_1K, PORT, VirtualCard
 from terminal.errors import ConfigError, ReaderUnplugged, TerminalError
-from terminal.listing import table
-from terminal.money import Amount, Currency
+
+if TYPE_CHECKING:
+    # For real the command that needs it imports it: a list of commands must not wait for it.
+    from hardware_sim.acquirer_host import AcquirerHost
 
 EXIT_FAILED = 1
-_PIPE_COLUMNS = 100
-_HEADINGS = {"at": "At (UTC)", "stan": "STAN", "rrn": "RRN"}
 _CHECK_EVERY_S = 0.2
 
 
@@ -76,7 +74,11 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 _OPTIONS_METAVAR = "[OPTION=VALUE]..."
 
 
-@click.group(cls=_Guarded, context_settings={"max_content_width": 100})
+@click.group(
+    cls=_Guarded,
+    context_settings={"max_content_width": 100},
+    short_help="Try it without hardware: simulated cards, readers, acquirer.",
+)
 def sim() -> None:
     """Simulated cards, readers and acquirer: for a desk without hardware. No money moves."""
 
@@ -93,7 +95,7 @@ def cards(*, as_json: bool) -> None:
         }
         for profile in map(load_profile, card_ids())
     ]
-    _show("Simulated cards; the reader sim:CARD presents one", rows, as_json=as_json)
+    show("Simulated cards; the reader sim:CARD presents one", rows, as_json=as_json)
 
 
 @sim.command()
@@ -110,7 +112,7 @@ def amounts(*, as_json: bool) -> None:
         }
         for row in TEST_AMOUNTS.values()
     ]
-    _show("Amounts by their last two digits; all others are approved", rows, as_json=as_json)
+    show("Amounts by their last two digits; all others are approved", rows, as_json=as_json)
 
 
 @sim.command()
@@ -138,12 +140,13 @@ def acquirer(
     It shows a line for each message. Options make it misbehave, as in: taptill sim acquirer
     latency_ms=300 drop_after=1
     """
+    from hardware_sim.acquirer_host import AcquirerHost, terminal_of  # noqa: PLC0415 - see above
 
     def watch(entry: Entry) -> None:
         if as_json:
             click.echo(json.dumps(asdict(entry), ensure_ascii=False))
         else:
-            click.echo(_line(entry))
+            click.echo(line(entry))
 
     host = AcquirerHost(
         folder or _default_folder(),
@@ -203,9 +206,9 @@ def ledger(*, folder: Path | None, as_json: bool) -> None:
         }
         click.echo(json.dumps(content, ensure_ascii=False, indent=2))
         return
-    _show("Messages", [_message_row(row) for row in messages], as_json=False)
+    show("Messages", [message_row(row) for row in messages], as_json=False)
     click.echo()
-    _show("Sales", [_capture_row(row) for row in captures], as_json=False)
+    show("Sales", [capture_row(row) for row in captures], as_json=False)
 
 
 @sim.command("set")
@@ -224,7 +227,7 @@ def change(*, folder: Path | None, options: Sequence[str], as_json: bool) -> Non
     if as_json:
         click.echo(json.dumps(behaviour.as_options(), indent=2))
     else:
-        _show("Options", rows, as_json=False)
+        show("Options", rows, as_json=False)
 
 
 @sim.command()
@@ -285,6 +288,8 @@ def _virtual_card(profile: Profile, port: int) -> VirtualCard:
 
 
 def _chip(profile: Profile) -> Chip:
+    from hardware_sim.card import EmvCard  # noqa: PLC0415 - see above
+
     return EmvCard(profile)
 
 
@@ -321,74 +326,3 @@ def _parsed(options: Sequence[str]) -> dict[str, str]:
             raise click.UsageError(f"{text!r} is not OPTION=VALUE, like latency_ms=300.")
         parsed[name] = value
     return parsed
-
-
-def _clock_time(moment: str) -> str:
-    """The time of day, UTC, of a moment as the books write it."""
-    return moment[11:23]
-
-
-def _money(minor: int | None, currency: str) -> str:
-    if minor is None:
-        return ""
-    try:
-        return str(Amount(minor, Currency.of_number(int(currency))))
-    except (TerminalError, ValueError):
-        # Shown as it came: a currency that this till does not know, or none.
-        return f"{minor} {currency}"
-
-
-def _line(entry: Entry) -> str:
-    """One message as the live console shows it."""
-    parts = (
-        _clock_time(entry.at),
-        entry.mti,
-        entry.terminal_id.ljust(8),
-        entry.stan.rjust(6),
-        _money(entry.amount_minor, entry.currency).rjust(14),
-        entry.card.ljust(9),
-        f"-> {entry.response_code or 'no answer'}",
-        f"({entry.note})" if entry.note else "",
-    )
-    return "  ".join(parts).rstrip()
-
-
-def _message_row(row: Entry) -> dict[str, str]:
-    return {
-        "at": _clock_time(row.at),
-        "message": row.mti,
-        "terminal": row.terminal_id,
-        "stan": row.stan,
-        "amount": _money(row.amount_minor, row.currency),
-        "card": row.card,
-        "answer": row.response_code,
-        "note": row.note,
-    }
-
-
-def _capture_row(row: Capture) -> dict[str, str]:
-    return {
-        "at": _clock_time(row.at),
-        "state": row.state.value,
-        "terminal": row.terminal_id,
-        "stan": row.stan,
-        "rrn": row.rrn,
-        "amount": _money(row.amount_minor, row.currency),
-        "card": row.card,
-        "approval": row.approval_code,
-        "answer": row.response_code,
-    }
-
-
-def _show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    if not rows:
-        click.echo(f"{title}: none")
-        return
-    click.secho(title, bold=True)
-    headings = {name: _HEADINGS.get(name, name.replace("_", " ").capitalize()) for name in rows[0]}
-    width = shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
-    for line in table(headings, rows, width):
-        click.echo(line)
