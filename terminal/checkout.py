@@ -18,6 +18,7 @@ from terminal.emv.entry_point import transact
 from terminal.emv.outcome import Decision, MessageId, Outcome
 from terminal.emv.settings import ReaderSettings, TransactionRequest
 from terminal.errors import (
+    AmountError,
     AnswerLost,
     CardError,
     CardLost,
@@ -125,11 +126,14 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
     failure that is raised from here has been recorded before.
 
     Raises:
+        AmountError: the amount is zero; nothing was recorded.
         StoreError: the ledger failed before anything was sent.
         AnswerLost: the ledger failed once the acquirer was asked: the one failure that leaves
             the fate of the sale open, until the ledger is recovered.
         TerminalError: the reader went away, or a key failed, before anything was sent.
     """
+    if amount.minor == 0:
+        raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     txn_id = f"sale_{ports.entropy.random_bytes(10).hex()}"
     sale = ports.journal.open_sale(
         txn_id=txn_id, amount=amount, at=ports.clock.now(), cashier=cashier, training=False

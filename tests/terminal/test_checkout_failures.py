@@ -6,6 +6,7 @@ import pytest
 
 from offline_queue.reports import Reports
 from terminal.errors import (
+    AmountError,
     AnswerLost,
     HostUnreachable,
     KeyStoreError,
@@ -25,6 +26,13 @@ from tests.terminal.desk import Desk, card, flawed
 from tests.terminal.test_checkout import ONLINE
 
 # -- failures ------------------------------------------------------------------------------------
+
+
+def test_an_amount_of_zero_is_no_payment(desk: Desk) -> None:
+    """It cannot be asked for either, and would break a rule once the card is read."""
+    with pytest.raises(AmountError, match="nothing to pay"):
+        desk.pay(card(), minor=0)
+    assert Reports(desk.journal.store).transactions() == []
 
 
 def test_a_reader_that_goes_away_leaves_an_interrupted_sale(desk: Desk) -> None:
