@@ -15,6 +15,7 @@ one message that names the thing and the remedy; the exit code says how it ended
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -104,6 +105,8 @@ def _with_settings(command: F) -> F:
 
 def _guarded(work: Callable[[], int]) -> None:
     """Runs a command: a named failure is printed with its remedy and ends with code 1."""
+    # A crash must not write memory to the disk: for some milliseconds of a tap it holds a card.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         code = work()
     except TerminalError as failed:

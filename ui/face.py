@@ -28,8 +28,10 @@ from ui.wiring import Parts, Settings, assembled
 def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, size: str) -> int:
     """Starts the till behind the face that fits, and returns when it is left."""
     pixels = _pixels(size)
-    # The system asks a service to end with SIGTERM; that leaves the till as Ctrl-C does.
-    signal.signal(signal.SIGTERM, _leave)
+    # The system asks a service to end with SIGTERM, and a terminal that is closed says SIGHUP;
+    # both leave the till as Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     kind = _kind(console=console, demo=demo)
     with assembled(settings) as parts:
         # The reader is opened here once, to see whether it has a bench; the till's thread owns it.

@@ -46,7 +46,9 @@ def in_process(acquirer: AcquirerControl) -> Result:
 
 
 def process(
-    acquirer: AcquirerControl, reader: str = "sim:visa-credit", stderr: int = subprocess.PIPE
+    acquirer: AcquirerControl,
+    reader: str = "sim:visa-credit",
+    stderr: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "ui", *command(acquirer, reader)],
@@ -76,6 +78,38 @@ def test_a_signal_while_a_card_is_waited_for_cancels(
     assert selling.returncode == 4
     assert json.loads(said)["state"] == "cancelled"
     assert recorded(acquirer) == [State.CANCELLED]
+
+
+def test_a_till_that_waits_for_a_card_leaves_no_core_file(acquirer: AcquirerControl) -> None:
+    selling = process(acquirer, "sim:visa-credit?times=0")
+    assert selling.stderr is not None
+    assert b"hold card" in selling.stderr.readline()
+    limits = Path(f"/proc/{selling.pid}/limits").read_text().splitlines()
+    [core] = [line.split() for line in limits if line.startswith("Max core file size")]
+    selling.send_signal(signal.SIGINT)
+    selling.communicate(timeout=60)
+    assert core[4:6] == ["0", "0"]
+
+
+def test_a_terminal_that_is_closed_ends_the_till(acquirer: AcquirerControl) -> None:
+    """As Ctrl-C does, and not in the middle of a payment."""
+    data = ("--data", str(acquirer.folder.parent / "till"))
+    arguments = ("run", "--console", *data, "--acquirer", f"sim:?dir={acquirer.folder}")
+    till = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ui", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert till.stdout is not None
+    while b"q to leave" not in till.stdout.read1():  # type: ignore[attr-defined] # it is buffered
+        pass
+    till.send_signal(signal.SIGHUP)
+    said, _ = till.communicate(timeout=60)
+    assert till.returncode == 0, said
+    assert b"Traceback" not in said
 
 
 def test_a_reader_of_the_prompts_that_is_gone_does_not_stop_a_sale(
