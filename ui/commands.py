@@ -72,7 +72,8 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
     amount = Amount.parse(text, settings.config.till.currency)
     if amount.minor == 0:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
-    with assembled(settings) as parts, _cancel_on_interrupt() as cancel:
+    # Signals are minded until everything is closed: what was said is not followed by a bad exit.
+    with _cancel_on_interrupt() as cancel, assembled(settings) as parts:
         reader = parts.open_reader()
         link = parts.acquirer.link()
         try:

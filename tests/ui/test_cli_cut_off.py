@@ -80,6 +80,20 @@ def test_a_signal_while_a_card_is_waited_for_cancels(
     assert recorded(acquirer) == [State.CANCELLED]
 
 
+def test_a_signal_after_the_end_was_said_changes_nothing(
+    acquirer: AcquirerControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = SqlJournal.close
+
+    def impatient(journal: SqlJournal) -> None:
+        signal.raise_signal(signal.SIGINT)
+        close(journal)
+
+    monkeypatch.setattr(SqlJournal, "close", impatient)
+    done = in_process(acquirer)
+    assert (done.exit_code, json.loads(done.stdout)["state"]) == (0, "approved")
+
+
 def test_a_till_that_waits_for_a_card_leaves_no_core_file(acquirer: AcquirerControl) -> None:
     selling = process(acquirer, "sim:visa-credit?times=0")
     assert selling.stderr is not None
