@@ -131,8 +131,9 @@ def parse_plaintext(plaintext: bytes) -> CardData:
             par=content["par"],
         )
     except (ValueError, KeyError, TypeError):
-        # The cause is dropped on purpose: a JSON error quotes the document.
-        raise CardError("The sealed card data cannot be read.") from None
+        pass
+    # Raised here, outside the handler: a JSON error holds the document that it is about.
+    raise CardError("The sealed card data cannot be read.")
 
 
 def fingerprint_of(pan: Pan, keystore: KeyStore) -> str:

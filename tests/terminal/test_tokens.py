@@ -188,7 +188,9 @@ def test_what_cannot_be_read_is_not_quoted(case: str) -> None:
         parse_plaintext(BROKEN[case])
     said = f"{caught.value!r} {caught.value}"
     assert "4761" not in said
+    # Not even behind it, where a debugger would look.
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 # -- the token -----------------------------------------------------------------------------------
