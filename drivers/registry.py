@@ -28,6 +28,12 @@ READERS = "taptill.readers"
 ACQUIRERS = "taptill.acquirers"
 PRINTERS = "taptill.printers"
 
+_SIMULATED = frozenset({"sim", "replay"})
+_SIMULATOR = (
+    " The simulator is the distribution taptill-hardware-sim, and is not installed here; a till in"
+    " use names its own reader and acquirer in the configuration (--config)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class FoundReader:
@@ -106,16 +112,17 @@ def _opener(
     known = schemes(group)
     listed = ", ".join(f"{name}:" for name in sorted(known)) or "none"
     if not colon or scheme not in known:
+        hint = _SIMULATOR if scheme in _SIMULATED else ""
         raise error(
             f"The {kind} address {url!r} begins with no known scheme.",
-            remedy=f"Schemes that exist here: {listed}.",
+            remedy=f"Schemes that exist here: {listed}.{hint}",
         )
     try:
         return cast("Callable[..., object]", known[scheme].load())
     except ImportError as cause:
         raise error(
             f"The driver for {scheme}: cannot be loaded ({cause}).",
-            remedy="Install the extra that brings it; the README's table of readers names it.",
+            remedy=_extra(scheme),
         ) from cause
 
 
@@ -155,6 +162,14 @@ def discover_readers() -> list[FoundReader | str]:
         try:
             module = __import__(point.module, fromlist=["discover"])
             found.extend(cast("list[FoundReader]", module.discover()))
-        except (ImportError, ReaderNotFound, KeyStoreError) as cause:
+        except ImportError as cause:
+            found.append(f"{scheme}: its packages are not installed ({cause}). {_extra(scheme)}")
+        except (ReaderNotFound, KeyStoreError) as cause:
             found.append(f"{scheme}: {cause}")
     return found
+
+
+def _extra(scheme: str) -> str:
+    """How to install what the driver of a scheme needs."""
+    name = {"nfcpy": "nfc", "escpos": "printer"}.get(scheme, scheme)
+    return f"Install the extra that brings it: pip install 'taptill[{name}]'."

@@ -19,11 +19,20 @@ from offline_queue.journal import Recovered
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
+from terminal.bench import bench_of
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
-from terminal.errors import AmountError, AnswerLost, PrinterError, StoreError, TerminalError
+from terminal.errors import (
+    AmountError,
+    AnswerLost,
+    PrinterError,
+    ReaderAddressWrong,
+    StoreError,
+    TerminalError,
+)
 from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
+from terminal.ports import Reader
 from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
 from terminal.receipt import Receipt, headline, layout, money_line
 from terminal.transaction import State, Transaction
@@ -74,7 +83,8 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     # Signals are minded until everything is closed: what was said is not followed by a bad exit.
     with _cancel_on_interrupt() as cancel, assembled(settings) as parts:
-        reader = parts.open_reader()
+        _say_recovered(parts.recovered)
+        reader = _reader_for_one_sale(parts)
         link = parts.acquirer.link()
         try:
             ports = Ports(
@@ -117,6 +127,39 @@ def _undone(parts: Parts, sale: Transaction) -> Transaction:
     except StoreError as failed:
         click.echo(f"taptill: {failed}", err=True)
         return sale
+
+
+def _say_recovered(recovered: Recovered) -> None:
+    """What the end of an earlier process has left half done is told before the next sale."""
+    for sale in recovered.reversing:
+        click.echo(
+            f"Sale {sale.sequence} ({sale.amount}) was interrupted, and it is not known whether"
+            " money was taken. Its reversal is queued; taptill sync sends it.",
+            err=True,
+        )
+    for sale in recovered.interrupted:
+        click.echo(
+            f"Sale {sale.sequence} ({sale.amount}) was interrupted. No money was taken.", err=True
+        )
+
+
+def _reader_for_one_sale(parts: Parts) -> Reader:
+    """The reader; a bench is refused, since here is nobody who could tap on it.
+
+    Raises:
+        ReaderAddressWrong: it is a bench.
+        ReaderNotFound: there is no reader.
+    """
+    reader = parts.open_reader()
+    bench = bench_of(reader)
+    if bench is None:
+        return reader
+    reader.close()
+    scheme = parts.settings.config.till.reader.partition(":")[0]
+    raise ReaderAddressWrong(
+        f"{reader.name}: at the command line nobody can tap a card on it.",
+        remedy=f"Name the card, like --reader {scheme}:{bench.cards()[0].id}, or use taptill run.",
+    )
 
 
 def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:

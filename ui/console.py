@@ -91,6 +91,7 @@ def _sell(console: ConsoleTill, amount: Amount, read: Read) -> None:
     console.charge(amount)
     if console.cards():
         console.wait(lambda _: console.state.armed or _over(console)(_), STEP_TIMEOUT_S)
+        _list_cards(console)
         while console.state.screen is Screen.PRESENT:
             _hold_a_card(console, read)
             console.wait(lambda e: _over(console)(e) or _asks_again(e), STEP_TIMEOUT_S)
@@ -117,12 +118,19 @@ def _over_now(console: ConsoleTill) -> bool:
     return console.state.screen in (Screen.RESULT, Screen.CLOSED)
 
 
+def _list_cards(console: ConsoleTill) -> None:
+    """The cards of the bench with their numbers, once for each sale."""
+    if console.state.screen is not Screen.PRESENT:
+        return
+    for number, (_, card) in enumerate(console.cards(), start=1):
+        shown = console.words.reference(f"{card.title}: {card.subtitle}")
+        console.tell(f"  {number:>2}  {shown}")
+
+
 def _hold_a_card(console: ConsoleTill, read: Read) -> None:
     """Asks for a card of the bench, and holds it to the reader if that still waits."""
     words = console.words
     cards = console.cards()
-    for number, (_, card) in enumerate(cards, start=1):
-        console.tell(f"  {number:>2}  {words.reference(f'{card.title}: {card.subtitle}')}")
     while True:
         answer = read(words.plain(words.say("Card number, or c to cancel: "))).strip()
         console.drain()
@@ -158,7 +166,8 @@ def _turn_switch(console: ConsoleTill, read: Read) -> None:
 
 def _chosen(answer: str, count: int) -> int | None:
     """The index that a typed number means, from 1."""
-    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= count:
+    # The list may be numbered in Persian digits, and then a Persian keyboard types them.
+    if answer.isdecimal() and 1 <= int(answer) <= count:
         return int(answer) - 1
     return None
 

@@ -136,7 +136,7 @@ def _lines(shown: Page) -> list[str]:
             return ["  ".join(f"[{chip.text}]" for chip in shown.chips)]
         case Screen.PRESENT | Screen.PROCESSING:
             lights = _LIT * shown.lights + _DARK * (4 - shown.lights)
-            told = " ".join(part for part in (shown.title, shown.detail) if part)
+            told = " · ".join(part for part in (shown.title, shown.detail) if part)
             return [f"  {lights}  {shown.amount}  {told}"]
         case Screen.RESULT:
             head = "  ".join(part for part in (shown.title, shown.amount) if part)

@@ -161,7 +161,9 @@ def _echo(settings: Settings, acquirer: Acquirer) -> Check:
 def _printer(settings: Settings) -> Check:
     url = printer_url(settings, settings.data_dir)
     open_printer(url)
-    return Check("printer", Health.OK, url)
+    # A printer of paper is opened for each job, so that it may come and go.
+    asked = "" if url.startswith("file:") else " The printer itself is asked at the first receipt."
+    return Check("printer", Health.OK, f"{url}{'.' if asked else ''}{asked}")
 
 
 def _display() -> Check:

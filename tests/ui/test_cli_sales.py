@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,3 +130,26 @@ def test_a_card_that_cannot_pay_is_told_why(till: Till) -> None:
     assert done.exit_code == 4
     assert "Try another card. " in done.stderr
     assert "this is not a payment card." in done.stderr.lower()
+
+
+def test_a_bench_that_nobody_can_tap_on_is_refused_at_once(till: Till) -> None:
+    refused = till.run("sell", "5.00")
+    assert refused.exit_code == 1
+    assert "--reader sim:visa-credit" in refused.stderr
+    assert "taptill run" in refused.stderr
+
+
+def test_a_sale_that_was_cut_off_is_told_before_the_next(till: Till) -> None:
+    till.control.set(latency_ms=1500)
+    command = [sys.executable, "-m", "ui", "sell", "12.34", "--reader", "sim:visa-credit"]
+    where = ["--acquirer", f"sim:?dir={till.acquirer}", "--data", str(till.data)]
+    with subprocess.Popen([*command, *where], stderr=subprocess.PIPE, text=True) as sale:
+        assert sale.stderr is not None
+        while "Asking the bank" not in sale.stderr.readline():
+            assert sale.poll() is None
+        sale.kill()
+    till.control.set(latency_ms=0)
+    later = till.sell("1.00")
+    assert later.exit_code == 0
+    assert "Sale 1 (EUR 12.34) was interrupted" in later.stderr
+    assert "interrupted" not in till.sell("1.00").stderr

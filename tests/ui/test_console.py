@@ -103,6 +103,17 @@ def test_a_wrong_card_number_is_asked_for_again() -> None:
     assert ("tap", "mc") in till.bench.done
 
 
+def test_the_cards_are_listed_once_in_a_sale() -> None:
+    printed = sold("12.50", "9", "x", "2", "4.20", "1", "q", till=PlayedTill())
+    assert len([line for line in printed if "Visa credit: approves" in line]) == 2
+
+
+def test_a_card_number_may_have_persian_digits() -> None:
+    till = PlayedTill()
+    sold("12.50", "۲", "q", till=till, language="fa")
+    assert ("tap", "mc") in till.bench.done
+
+
 def test_switches() -> None:
     till = PlayedTill()
     printed = sold("s", "2", "4.20", "1", "s", "", "s", "7", "q", till=till)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 
@@ -134,6 +135,13 @@ def test_a_result_names_the_card_by_four_digits() -> None:
     assert plain(result.lines[0]) == "Visa •••• 1234"
     assert plain(result.amount) == "€12.50"
     assert plain(result.detail) == "Approval 123456 · Receipt printed"
+
+
+def test_a_refusal_without_the_bank_tells_the_cashier_why() -> None:
+    refused = replace(
+        sale(State.DECLINED), response_code="", reason="Offline, one sale may be at most EUR 50.00."
+    )
+    assert "at most EUR 50.00." in plain(shown(Finished(refused, None)).detail)
 
 
 def test_a_partial_approval_shows_what_was_paid_and_what_is_due() -> None:

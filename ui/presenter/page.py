@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from terminal.transaction import MoneyTaken, Transaction
+from terminal.transaction import MoneyTaken, State, Transaction
 from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, PROMPTS, RESULTS, Glyph, Tone
 from ui.presenter.state import Screen, Verdict, ViewState
 from ui.presenter.touches import Cancel, Charge, Done, Touch
@@ -221,6 +221,9 @@ def _detail(state: ViewState, sale: Transaction, words: Words) -> str:
         parts.append(words.say("Approval {code}", code=words.reference(sale.approval_code)))
     elif sale.response_code:
         parts.append(words.say("Bank code {code}", code=words.reference(sale.response_code)))
+    elif sale.state is State.DECLINED and sale.reason:
+        # The bank was not asked: the cashier has to know whether another card would help.
+        parts.append(words.reference(sale.reason))
     if state.receipt_note and state.receipt_ok:
         parts.append(words.say("Receipt printed"))
     elif state.receipt_note:
