@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from terminal.config import Config, parse_config
 from terminal.errors import ConfigError
+from terminal.risk import OfflineLimits
+from tests.conftest import ROOT
 
 FULL = b"""
 [shop]
@@ -80,3 +84,11 @@ def test_bad_configuration_names_the_file_and_the_key(content: bytes, named: str
         parse_config(content, "till.toml")
     assert caught.value.message.startswith("till.toml")
     assert named in caught.value.message
+
+
+def test_the_readmes_example_is_a_configuration() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert found is not None
+    config = parse_config(found[1].encode(), "README.md")
+    assert (config.shop.language, config.offline) == ("es", OfflineLimits())
