@@ -1,9 +1,9 @@
 """Totals of a batch: what the X and the Z report say, from recorded sales alone.
 
 Rules of this file: every sale of the batch is counted in exactly one row, whatever its state,
-and a sum never mixes currencies. A sale enters the batch when it is given its STAN; one that was
-cancelled, or that the card declined, never had money in it and is in none. Settlement with the host (0500/0510) is not done here yet; a Z
-report says so.
+and a sum never mixes currencies. A sale enters the batch when it is given its STAN; one that
+was cancelled, or that the card declined, never had money in it and is in none. Settlement with
+the host (0500/0510) is not done here yet; a Z report says so.
 """
 
 from __future__ import annotations
