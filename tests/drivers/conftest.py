@@ -8,6 +8,7 @@ import pytest
 
 from hardware_sim import daemon
 from hardware_sim.pcsc_door import PcscDoor
+from tests.drivers.tls_server import Pki
 
 
 @pytest.fixture
@@ -15,3 +16,8 @@ def pcsc_door(pcscd: daemon.Pcscd) -> Iterator[PcscDoor]:
     door = PcscDoor(pcscd)
     yield door
     door.close()
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return Pki(tmp_path_factory.mktemp("pki"))
