@@ -27,7 +27,7 @@ from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.receipt import Receipt, layout
-from terminal.transaction import State, Transaction
+from terminal.transaction import Transaction
 from ui.events import (
     Finished,
     NetworkChanged,
@@ -217,7 +217,9 @@ class Till:
         # The end stands and has been said; a total that cannot be had must not keep its receipt.
         with suppress(TerminalError):
             self._tell_pending()
-        if sale.state in {State.STORED, State.UNKNOWN}:
+        if not sale.response_code:
+            # The host has not spoken: something waits for it, or it could not be reached, and
+            # the screen should know how the line is before the next customer does.
             self._sync.kick()
         return receipt
 

@@ -26,6 +26,7 @@ from tests.ui.till.conftest import OpenTill
 from tests.ui.till.watcher import Watcher
 from ui.events import (
     Finished,
+    NetworkChanged,
     OutOfService,
     ReaderChanged,
     ReceiptDone,
@@ -278,3 +279,14 @@ def _wait_until(watcher: Watcher, kind: type[E], which: Callable[[E], bool] = la
                 return event
         threading.Event().wait(0.1)
     raise AssertionError(f"no {kind.__name__} after {watcher.seen}")
+
+
+def test_a_refusal_by_the_limits_shows_that_the_line_is_down(open_till: OpenTill) -> None:
+    watcher = open_till()
+    watcher.online()
+    watcher.acquirer.network_off()
+    watcher.charge("120.00")
+    sale = watcher.finished()
+    assert (sale.state, sale.response_code) == (State.DECLINED, "")
+    assert not watcher.until(NetworkChanged).online
+    watcher.till.stop()
