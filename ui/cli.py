@@ -15,6 +15,7 @@ one message that names the thing and the remedy; the exit code says how it ended
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -113,8 +114,24 @@ def _guarded(work: Callable[[], int]) -> None:
         click.echo(f"taptill: {failed.message}", err=True)
         if failed.remedy:
             click.echo(f"  What to do: {failed.remedy}", err=True)
-        sys.exit(EXIT_NOT_KNOWN if isinstance(failed, AnswerLost) else EXIT_FAILED)
+        code = EXIT_NOT_KNOWN if isinstance(failed, AnswerLost) else EXIT_FAILED
+    _let_go_of_deaf_streams()
     sys.exit(code)
+
+
+def _let_go_of_deaf_streams() -> None:
+    """Sends what nobody reads any more to nowhere.
+
+    Python ends with a code of its own (120) when it cannot write out at its end what is left
+    for a closed pipe, and a sale's exit code must say how the sale ended.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 class _Commands(click.Group):

@@ -28,6 +28,8 @@ WINDOW = (1280, 720)
 KEY_1, KEY_2, KEY_5, KEY_0 = (505, 175), (625, 175), (625, 275), (625, 475)
 CHARGE = (235, 485)
 VISA_CREDIT = (950, 135)
+READER_READY, READY_TINT = (740, 94), (231, 250, 240)
+AMOUNT = (40, 190, 420, 310)
 
 
 def _environment(**more: str) -> dict[str, str]:
@@ -119,6 +121,15 @@ class Hand:
             )
             time.sleep(0.06)
 
+    def press(self, place: tuple[int, int], watched: tuple[int, int, int, int]) -> None:
+        """Clicks, and waits until what is watched has changed: a busy machine draws late."""
+        before = self.look().crop(watched).tobytes()
+        self.click(place)
+        deadline = time.monotonic() + PATIENCE_S
+        while self.look().crop(watched).tobytes() == before:
+            assert time.monotonic() < deadline, f"nothing changed after a click at {place}"
+            time.sleep(0.05)
+
     def look(self) -> Image.Image:
         return ImageGrab.grab(xdisplay=self._display)
 
@@ -143,9 +154,11 @@ def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) 
         hand = Hand(display)
         key_1_plain = (480, 160)
         hand.wait_for_colour(key_1_plain, (255, 255, 255))
+        # The chip that says so is drawn from an event: from here on the till hears and answers.
+        hand.wait_for_colour(READER_READY, READY_TINT)
         for place in (KEY_1, KEY_2, KEY_5, KEY_0):
-            hand.click(place)
-        hand.click(CHARGE)
+            hand.press(place, AMOUNT)
+        hand.press(CHARGE, AMOUNT)
         deadline = time.monotonic() + PATIENCE_S
         while not _waiting(tmp_path):
             assert time.monotonic() < deadline, "no sale was begun"
