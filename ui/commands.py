@@ -34,11 +34,11 @@ from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
-from terminal.receipt import Receipt, headline, layout, money_line
+from terminal.receipt import headline, layout, money_line
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
-from ui.wiring import Parts, Settings, assembled, forwarder
+from ui.wiring import Parts, Settings, assembled, forwarder, receipt_of
 
 EXIT_CODES = {
     State.APPROVED: 0,
@@ -233,17 +233,9 @@ def _sentence(text: str) -> str:
 
 def _print(parts: Parts, sale: Transaction) -> str:
     """Prints the receipt of a sale that met a card; a printer in trouble does not undo a sale."""
-    if sale.card is None:
+    receipt = receipt_of(parts, sale)
+    if receipt is None:
         return ""
-    till = parts.settings.config.till
-    receipt = Receipt(
-        shop=parts.settings.shop,
-        transaction=sale,
-        terminal_id=till.terminal_id,
-        merchant_id=till.merchant_id,
-        printed_at=parts.clock.now(),
-        simulated=not parts.acquirer.production,
-    )
     try:
         return parts.printer.print(receipt.number, layout(receipt, parts.rules.zone))
     except PrinterError as failed:

@@ -39,7 +39,7 @@ from ui.events import (
     SaleChanged,
     TillEvent,
 )
-from ui.wiring import Parts, forwarder
+from ui.wiring import Parts, forwarder, receipt_of
 
 IDLE_CHECKPOINT_S = 1.0
 
@@ -185,7 +185,7 @@ class Till:
         """
         with suppress(TerminalError, AssertionError):
             for sale in self._recover():
-                self._tell(Finished(sale, self._receipt(sale)))
+                self._tell(Finished(sale, receipt_of(self._parts, sale)))
 
     def _recover(self) -> list[Transaction]:
         """Gives what a payment left half done its state, as after a crash."""
@@ -212,7 +212,7 @@ class Till:
     def _finish(self, sale: Transaction) -> Receipt | None:
         """Says how it ended. The receipt is printed after that: paper is slow, the sale is safe."""
         self._untidy = True
-        receipt = self._receipt(sale)
+        receipt = receipt_of(self._parts, sale)
         self._end(Finished(sale, receipt))
         # The end stands and has been said; a total that cannot be had must not keep its receipt.
         with suppress(TerminalError):
@@ -222,20 +222,6 @@ class Till:
             # the screen should know how the line is before the next customer does.
             self._sync.kick()
         return receipt
-
-    def _receipt(self, sale: Transaction) -> Receipt | None:
-        """A receipt for each sale that met a card; a cancelled amount needs no paper."""
-        if sale.card is None:
-            return None
-        settings = self._parts.settings
-        return Receipt(
-            shop=settings.shop,
-            transaction=sale,
-            terminal_id=settings.config.till.terminal_id,
-            merchant_id=settings.config.till.merchant_id,
-            printed_at=self._parts.clock.now(),
-            simulated=not self._parts.acquirer.production,
-        )
 
     def _print(self, receipt: Receipt) -> None:
         try:

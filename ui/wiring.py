@@ -43,7 +43,8 @@ from terminal.iso8583.profile import Profile
 from terminal.iso8583.profiles import profile_named
 from terminal.ledger import OutboxItem
 from terminal.ports import Clock, Entropy, Host, KeyStore, Printer, Reader
-from terminal.receipt import Shop
+from terminal.receipt import Receipt, Shop
+from terminal.transaction import Transaction
 
 ECHO_TIMEOUT_S = 5.0
 PRODUCTION_LEVELS = frozenset({"tpm2", "rpi-otp"})
@@ -258,6 +259,21 @@ def printer_url(settings: Settings, data_dir: Path) -> str:
     """The printer's address; the bare ``file:`` of the defaults is a folder beside the ledger."""
     url = settings.config.till.printer
     return f"file:{data_dir / 'receipts'}" if url == "file:" else url
+
+
+def receipt_of(parts: Parts, sale: Transaction) -> Receipt | None:
+    """A receipt for each sale that met a card; a cancelled amount needs no paper."""
+    if sale.card is None:
+        return None
+    till = parts.settings.config.till
+    return Receipt(
+        shop=parts.settings.shop,
+        transaction=sale,
+        terminal_id=till.terminal_id,
+        merchant_id=till.merchant_id,
+        printed_at=parts.clock.now(),
+        simulated=not parts.acquirer.production,
+    )
 
 
 def wire_of(parts: Parts) -> Wire:
