@@ -138,6 +138,54 @@ MIGRATIONS: tuple[Migration, ...] = (
         # Empty for messages that were queued before it was written down.
         ("ALTER TABLE outbox ADD COLUMN acquirer TEXT NOT NULL DEFAULT ''",),
     ),
+    Migration(
+        3,
+        "the account behind a card",
+        # As in the events that were written before: a card without a known account.
+        (
+            "ALTER TABLE txn ADD COLUMN par_fingerprint TEXT",
+            "UPDATE txn SET par_fingerprint = '' WHERE token IS NOT NULL",
+        ),
+    ),
+    Migration(
+        4,
+        "staff and audit",
+        (
+            """
+            CREATE TABLE staff (
+                name TEXT PRIMARY KEY,
+                role TEXT NOT NULL,
+                pin TEXT NOT NULL,
+                active INTEGER NOT NULL CHECK (active IN (0, 1)),
+                changed_at TEXT NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE pin_failures (
+                scope TEXT PRIMARY KEY,
+                failures INTEGER NOT NULL CHECK (failures >= 0),
+                last_at TEXT NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE audit (
+                entry INTEGER PRIMARY KEY,
+                at TEXT NOT NULL,
+                who TEXT NOT NULL,
+                what TEXT NOT NULL,
+                detail TEXT NOT NULL CHECK (json_valid(detail))
+            ) STRICT
+            """,
+            (
+                "CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit"
+                " BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END"
+            ),
+            (
+                "CREATE TRIGGER audit_is_fixed BEFORE UPDATE OF entry, at, who, what, detail"
+                " ON audit BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END"
+            ),
+        ),
+    ),
 )
 
 _MIGRATION_TABLE = """

@@ -258,6 +258,7 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         fingerprint_epoch=sealed.fingerprint_epoch,
         device=outcome.device,
         cvm=outcome.cvm.value,
+        par_fingerprint=sealed.par_fingerprint,
     )
     return _Tap(
         sealed=sealed,

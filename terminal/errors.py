@@ -18,6 +18,7 @@
      +-- PrinterError           the paper did not come out; the sale is unaffected
      +-- ConfigError            the configuration names something that cannot be used
      +-- KeyStoreError          a key is missing, unreadable or too weak for its use
+     +-- StaffError             a name, role or PIN that this till does not take
      +-- StoreError             the ledger cannot be opened or written
           +-- StoreFull         no room: refused before a card is read
           +-- StoreTooNew       written by a newer Taptill
@@ -113,6 +114,10 @@ class ConfigError(TerminalError):
 
 class KeyStoreError(TerminalError):
     """A key or certificate is missing, unreadable, or not allowed for this use."""
+
+
+class StaffError(TerminalError):
+    """The name, role or PIN of a person cannot be used, or they may not do this."""
 
 
 class StoreError(TerminalError):

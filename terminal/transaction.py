@@ -60,7 +60,11 @@ class MoneyTaken(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CardSummary:
-    """What the ledger keeps of a card: nothing that pays, nothing that can be reversed."""
+    """What the ledger keeps of a card: nothing that pays, nothing that can be reversed.
+
+    ``fingerprint`` names the card and ``par_fingerprint`` the account behind it, which a card
+    and its phone share; empty where the card has no PAR (tag 9F24), as many have none.
+    """
 
     token: str
     masked_pan: str
@@ -71,6 +75,7 @@ class CardSummary:
     fingerprint_epoch: int
     device: str = "card"
     cvm: str = "no CVM"
+    par_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

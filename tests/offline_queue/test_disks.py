@@ -138,7 +138,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)],
         capture_output=True,
         check=False,
     )
@@ -175,7 +175,7 @@ def test_a_disk_that_fills_up_refuses_and_loses_nothing(small_disk: Path) -> Non
 def test_a_full_disk_has_no_room_for_a_new_ledger(small_disk: Path) -> None:
     # One write that is too long leaves no byte free.
     with pytest.raises(OSError, match="No space"):
-        (small_disk / "ballast").write_bytes(bytes(2 << 20))
+        (small_disk / "ballast").write_bytes(bytes(3 << 20))
     with pytest.raises(StoreFull):
         Store.open(small_disk / "ledger.db", at=START)
 
