@@ -24,7 +24,7 @@ _CARD = tuple(field.name for field in fields(CardSummary))
 _SALE = (
     *("txn_id", "sequence", "state", "amount_minor", "currency", "created_at", "changed_at"),
     *("cashier", "training", "stan", "rrn", "batch", "response_code", "approval_code"),
-    *("approved_minor", "stored_offline", "reason"),
+    *("approved_minor", "stored_offline", "reason", "card_approved", "refusal"),
 )
 _COLUMNS = (*_SALE, *_CARD)
 
@@ -72,6 +72,8 @@ def row_of(sale: Transaction) -> dict[str, str | int | None]:
         "approved_minor": sale.approved_minor,
         "stored_offline": int(sale.stored_offline),
         "reason": sale.reason,
+        "card_approved": int(sale.card_approved),
+        "refusal": sale.refusal,
     }
     for name in _CARD:
         row[name] = getattr(sale.card, name) if sale.card is not None else None
@@ -98,6 +100,7 @@ def transaction_of(row: tuple[Any, ...]) -> Transaction:
         changed_at=read_time(named.pop("changed_at")),
         training=bool(named.pop("training")),
         stored_offline=bool(named.pop("stored_offline")),
+        card_approved=bool(named.pop("card_approved")),
         card=CardSummary(**card) if card["token"] is not None else None,
         **named,
     )

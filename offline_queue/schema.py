@@ -186,6 +186,27 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(
+        5,
+        "limits by card, fenced claims, messages that wait for a person",
+        (
+            (
+                "ALTER TABLE txn ADD COLUMN card_approved INTEGER NOT NULL DEFAULT 0"
+                " CHECK (card_approved IN (0, 1))"
+            ),
+            "ALTER TABLE txn ADD COLUMN refusal TEXT NOT NULL DEFAULT ''",
+            "CREATE INDEX txn_by_card ON txn (fingerprint) WHERE fingerprint IS NOT NULL",
+            "CREATE INDEX txn_by_par ON txn (par_fingerprint) WHERE par_fingerprint <> ''",
+            # Grows with each claim, so that whoever lost a claim cannot record its result.
+            "ALTER TABLE outbox ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+            # How often this message alone had no answer while the host answered others.
+            "ALTER TABLE outbox ADD COLUMN silences INTEGER NOT NULL DEFAULT 0",
+            # Why the message waits for a person; empty where it does not.
+            "ALTER TABLE outbox ADD COLUMN held TEXT NOT NULL DEFAULT ''",
+            # The latest time that was seen, and the like: see ``marks``.
+            "CREATE TABLE mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        ),
+    ),
 )
 
 _MIGRATION_TABLE = """

@@ -325,7 +325,8 @@ def _compose(
     now = ports.clock.now()
     card, stan, rrn, batch = tap.summary, numbers.stan, numbers.rrn, numbers.batch
     if reason:
-        stored = StoredOffline(now, card, stan, rrn, batch, reason)
+        by_card = tap.approved_by_card
+        stored = StoredOffline(now, card, stan, rrn, batch, reason, card_approved=by_card)
         return stored, Outgoing(Kind.ADVICE, compose_advice(rules.profile, facts))
     sent = AuthorisationSent(now, card, stan, rrn, batch)
     return sent, Outgoing(Kind.SALE, compose_sale(rules.profile, facts))

@@ -28,6 +28,9 @@ from terminal.transaction import (
 # DE 39 = 25, "unable to locate record": the host has nothing that it could undo.
 NOTHING_TO_REVERSE = frozenset({"25"})
 
+NO_APPROVAL_CODE = "The host had booked an earlier copy and did not repeat its approval code."
+"""What is said of a sale that is approved and has no approval code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -38,9 +41,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The host is in trouble: send the message again later."""
+    """The host is in trouble, or needs more time: send the message again later.
+
+    ``host_trouble`` says that the host itself is not well, which slows down everything.
+    """
 
     reason: str
+    host_trouble: bool = False
 
 
 Verdict = Done | Retry
@@ -59,7 +66,7 @@ def read_verdict(
     read = read_answer(profile, item.message, answer)
     if item.kind is Kind.ADVICE:
         return _of_advice(profile, item, sale, read, at)
-    return _of_reversal(profile, read, at)
+    return _of_reversal(profile, item, sale, read, at)
 
 
 def read_sale(
@@ -103,20 +110,54 @@ def _of_advice(
     match read.action:
         case Action.APPROVED | Action.PARTIAL:
             return Done(_approved(sale, read, at))
-        case Action.RETRY_SAME | Action.RETRY_REPEAT:
+        case Action.RETRY_SAME:
+            return Retry(reason, host_trouble=True)
+        case Action.RETRY_REPEAT if item.attempts <= profile.delivery.repeats_max:
             return Retry(reason)
-        case Action.DUPLICATE if item.attempts > 1:
-            # An earlier copy of ours arrived and its answer was lost: it is booked already.
-            return Done(HostApproved(at, read.response_code, "", sale.amount.minor))
-        case Action.DUPLICATE | Action.QUARANTINE:
+        case Action.RETRY_REPEAT:
+            many = f"{reason} It was sent {item.attempts} times."
+            return Done(SetAside(at, read.response_code, many))
+        case Action.DUPLICATE:
+            return Done(_duplicate(profile, item, sale, read, at))
+        case Action.QUARANTINE:
             return Done(SetAside(at, read.response_code, reason))
         case Action.DECLINED | Action.DECLINED_BLOCK:
             return Done(HostDeclined(at, read.response_code, reason))
 
 
-def _of_reversal(profile: Profile, read: Answer, at: datetime) -> Verdict:
+def _duplicate(
+    profile: Profile, item: OutboxItem, sale: Transaction, read: Answer, at: datetime
+) -> HostApproved | SetAside:
+    """The host has had this message before; what it answered then is what counts.
+
+    A host that says so of a first copy knows these numbers from another sale. One that says so
+    of a repeat had an earlier copy of ours, whose answer was lost: where it repeats the approval
+    code, that is the first answer; where it does not, its profile says what is known.
+    """
+    if item.attempts < 2:
+        return SetAside(
+            at, read.response_code, "The host knows another sale under this sale's numbers."
+        )
+    if read.approval_code:
+        return HostApproved(at, read.response_code, read.approval_code, sale.amount.minor)
+    if profile.delivery.duplicate_is_booked:
+        return HostApproved(at, read.response_code, "", sale.amount.minor, note=NO_APPROVAL_CODE)
+    return SetAside(at, read.response_code, "The host has this sale, and does not say its answer.")
+
+
+def _of_reversal(
+    profile: Profile, item: OutboxItem, sale: Transaction, read: Answer, at: datetime
+) -> Verdict:
     """A 0420: only a host that has undone the sale, or never had it, ends the doubt."""
-    nothing_booked = read.response_code in NOTHING_TO_REVERSE
-    if nothing_booked or read.action in {Action.APPROVED, Action.DUPLICATE}:
+    reason = decline_reason(profile, read.response_code)
+    if read.response_code in NOTHING_TO_REVERSE:
+        waited_s = (at - sale.changed_at).total_seconds()
+        # A clock that was set back must not keep the doubt up: then the copies count.
+        if waited_s < profile.delivery.late_booking_s and (waited_s >= 0 or item.attempts < 8):
+            return Retry(
+                "The host has no such sale yet, and is asked once more in case it is slow."
+            )
         return Done(ReversalConfirmed(at, read.response_code))
-    return Retry(decline_reason(profile, read.response_code))
+    if read.action in {Action.APPROVED, Action.DUPLICATE}:
+        return Done(ReversalConfirmed(at, read.response_code))
+    return Retry(reason, host_trouble=read.action is Action.RETRY_SAME)

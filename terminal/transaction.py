@@ -103,7 +103,11 @@ class AuthorisationSent:
 
 @dataclass(frozen=True, slots=True)
 class StoredOffline:
-    """The sale is sealed and recorded, and its 0220 waits for the network."""
+    """The sale is sealed and recorded, and its 0220 waits for the network.
+
+    ``card_approved``: the card itself approved (it gave a TC); otherwise its authorisation was
+    deferred (it gave an ARQC, which the issuer has yet to judge).
+    """
 
     at: datetime
     card: CardSummary
@@ -111,6 +115,7 @@ class StoredOffline:
     rrn: str
     batch: int
     reason: str
+    card_approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,16 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class HostApproved:
-    """The host said yes, to ``approved_minor`` (less than asked for a partial approval)."""
+    """The host said yes, to ``approved_minor`` (less than asked for a partial approval).
+
+    ``note`` says what is unusual about it, in plain English; empty where nothing is.
+    """
 
     at: datetime
     response_code: str
     approval_code: str
     approved_minor: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +200,17 @@ class CardDeclined:
 
 @dataclass(frozen=True, slots=True)
 class RiskRefused:
-    """The acquirer cannot be reached and the shop's limits allow no stored sale.
+    """The shop's limits, or what the ledger knows of the card, forbid the sale.
 
     Nothing was sent: this follows an intent, or an authorisation that never left the socket.
+    ``limit`` is the name of the rule (``terminal.risk.Limit``), for a face to say in its own
+    language; ``reason`` says it in plain English.
     """
 
     at: datetime
     reason: str
     card: CardSummary | None = None
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +322,8 @@ class Transaction:
     approved_minor: int = 0
     stored_offline: bool = False
     reason: str = ""
+    card_approved: bool = False
+    refusal: str = ""
 
     @classmethod
     def begin(cls, event: SaleIntended) -> Transaction:
@@ -366,6 +380,7 @@ class Transaction:
                     batch=event.batch,
                     stored_offline=True,
                     reason=event.reason,
+                    card_approved=event.card_approved,
                 )
             case Deferred():
                 return replace(moved, stored_offline=True, reason=event.reason)
@@ -377,12 +392,19 @@ class Transaction:
                     response_code=event.response_code,
                     approval_code=event.approval_code,
                     approved_minor=event.approved_minor,
-                    reason="",
+                    reason=event.note,
                 )
             case HostDeclined() | SetAside():
                 return replace(moved, response_code=event.response_code, reason=event.reason)
-            case CardDeclined() | RiskRefused():
+            case CardDeclined():
                 return replace(moved, reason=event.reason, card=event.card or self.card)
+            case RiskRefused():
+                return replace(
+                    moved,
+                    reason=event.reason,
+                    card=event.card or self.card,
+                    refusal=event.limit,
+                )
             case FateUnknown() | Cancelled() | Interrupted():
                 return replace(moved, reason=event.reason)
             case ReversalConfirmed():

@@ -135,12 +135,70 @@ class Action(Enum):
     QUARANTINE = "the host refuses the message itself"
 
 
+class Category(Enum):
+    """How often a declined payment may be tried again with the same card.
+
+    The three categories are Visa's (its rules on reattempts); Mastercard's advice codes fall
+    into the same ones. ``ONCE`` is for 05, behind which most issuers hide their real reason.
+    """
+
+    NONE = "no decline"
+    NEVER = "never again"
+    LATER = "later, within limits"
+    NEW_DATA = "only with new card data"
+    ONCE = "once more at most"
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One code of DE 39: what to do, and what to tell a person."""
+    """One code of DE 39: what to do, what to tell a person, and whether to try the card again."""
 
     action: Action
     text: str
+    category: Category = Category.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """At most ``tries`` payments of one card may be declined for one reason in ``days`` days.
+
+    Beyond that each try costs the shop a fee, so the card is refused before anything is sent.
+    With ``same_amount`` only payments of the same amount count as tries of the same payment.
+    """
+
+    tries: int
+    days: int
+    same_amount: bool
+
+    def __post_init__(self) -> None:
+        if self.tries < 1 or self.days < 1:
+            raise AssertionError("a retry ceiling allows at least one try in one day")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the acquirer wants queued messages to be repeated; what differs between acquirers.
+
+    ``repeats_max`` is how often a message goes out again for a host that asked for it once more
+    (19, 22, 68); ``silences_max`` how many times it may stay without an answer while the host
+    answers others: then it is set aside, since it is the message's trouble and not the line's.
+    ``late_booking_s`` is how long an asynchronous host may take to book a sale, so that "I have
+    no such sale" (25) about a reversal is no end before. ``duplicate_is_booked`` says that a
+    host which calls a repeat a duplicate (94), and does not repeat its first answer, booked it.
+    ``host_time_field`` is the field of an answer in which the host writes its own time as DE 7
+    does (UTC), None where it only echoes the till's.
+    """
+
+    ceilings: Mapping[Category, Ceiling]
+    repeats_max: int = 2
+    silences_max: int = 12
+    late_booking_s: int = 60
+    duplicate_is_booked: bool = True
+    host_time_field: int | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.repeats_max, self.silences_max) < 1 or self.late_booking_s < 0:
+            raise AssertionError("the limits on repeats cannot be right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +224,7 @@ class Profile:
     and host agree on what the envelope was sealed to. ``batch_field`` carries the batch number
     and ``reason_field`` why a sale was taken offline. ``echoed`` lists the fields that an
     answer, where it has them, repeats from its request. ``responses`` is for sales and advices,
-    ``reversal_responses`` for reversals.
+    ``reversal_responses`` for reversals; ``delivery`` says how queued messages are repeated.
     """
 
     name: str
@@ -180,6 +238,7 @@ class Profile:
     reference_field: int
     batch_field: int
     reason_field: int
+    delivery: Delivery
     header: bytes = b""
 
     def __post_init__(self) -> None:

@@ -14,7 +14,10 @@ from terminal.errors import ConfigError
 from terminal.iso8583.framing import Framing
 from terminal.iso8583.profile import (
     Action,
+    Category,
+    Ceiling,
     Content,
+    Delivery,
     Field,
     Layout,
     MessageFormat,
@@ -86,9 +89,29 @@ _BASE87_MESSAGES = {
 }
 
 
+_CATEGORIES = {
+    Category.NEVER: ("04", "07", "15", "41", "43", "46", "57", "R0", "R1", "R3"),
+    Category.LATER: ("51", "59", "61", "62", "65", "75", "78", "86", "93"),
+    Category.NEW_DATA: ("14", "1A", "54", "55", "82", "N7"),
+    Category.ONCE: ("01", "02", "05"),
+}
+# Visa: a payment that was declined for now may be tried 15 times in 30 days, one that was
+# declined for good never. What is not the card's fault has no ceiling.
+_CEILINGS = {
+    Category.NEVER: Ceiling(tries=1, days=30, same_amount=False),
+    Category.LATER: Ceiling(tries=15, days=30, same_amount=True),
+    Category.ONCE: Ceiling(tries=2, days=1, same_amount=True),
+}
+
+
 def _table(rows: Mapping[Action, Mapping[str, str]]) -> Mapping[str, Response]:
+    categories = {code: category for category, codes in _CATEGORIES.items() for code in codes}
     return MappingProxyType(
-        {code: Response(action, text) for action, row in rows.items() for code, text in row.items()}
+        {
+            code: Response(action, text, categories.get(code, Category.NONE))
+            for action, row in rows.items()
+            for code, text in row.items()
+        }
     )
 
 
@@ -197,6 +220,7 @@ BASE87 = Profile(
     reference_field=63,
     batch_field=60,
     reason_field=48,
+    delivery=Delivery(ceilings=MappingProxyType(_CEILINGS)),
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({BASE87.name: BASE87})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import apsw
 import pytest
 
+from offline_queue.outbox import Outbox
+from offline_queue.reports import Reports
 from offline_queue.schema import MIGRATIONS, Migration
 from offline_queue.sql import one, rows
 from offline_queue.store import Store
 from terminal.errors import StoreError, StoreTooNew
-from tests.offline_queue.sales import START, Till
+from terminal.ledger import Kind, Outgoing
+from terminal.transaction import FateUnknown, HostApproved, RiskRefused, SetAside, State
+from tests.offline_queue.sales import CARD, START, CountingEntropy, Till, reversal_of
 
 
 def raw(path: Path) -> apsw.Connection:
@@ -70,15 +75,82 @@ def test_a_migration_keeps_every_sale_and_removes_the_copy_when_all_is_well(till
         Store.open(till.path, at=START)
 
 
+FIELDS_SINCE: dict[int, set[str]] = {
+    3: {"par_fingerprint"},
+    5: {"card_approved", "note", "limit"},
+}
+"""The fields of events that a version brought: an older Taptill wrote none of them."""
+
+
+def full_queue(till: Till) -> dict[str, State]:
+    """A sale in every state that waits for something, and two that have their end."""
+    till.store_sale(minor=700)
+    approved, asked = till.ask()
+    done = HostApproved(till.clock.now(), "00", "A1B2C3", 1250)
+    till.journal.commit(approved.txn_id, done, done=asked)
+    unknown, request = till.ask(minor=900)
+    reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
+    doubt = FateUnknown(till.clock.now(), "no answer")
+    till.journal.commit(unknown.txn_id, doubt, done=request, queue=reversal)
+    aside, _ = till.store_sale(minor=4200)
+    till.journal.commit(aside.txn_id, SetAside(till.clock.now(), "30", "format error"))
+    till.ask(minor=100)
+    till.intend(minor=300)
+    refused = till.intend(minor=9900)
+    till.journal.commit(refused.txn_id, RiskRefused(till.clock.now(), "over the limit", CARD))
+    return {sale.txn_id: sale.state for sale in Reports(till.store).transactions()}
+
+
+def as_written_by(version: int, newest: Path, older: Path) -> None:
+    """The same ledger as a Taptill of this schema version would have left it."""
+    Store.open(older, at=START, migrations=MIGRATIONS[:version]).close()
+    later = {name for since, names in FIELDS_SINCE.items() if since > version for name in names}
+    connection = raw(older)
+    connection.execute("ATTACH ? AS newest", (str(newest),))
+    # Rows of the sale come before what refers to them.
+    for table in ("numbers", "batch", "txn", "event", "outbox"):
+        known = [str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})")]
+        names = ", ".join(known)
+        if table == "numbers":
+            connection.execute("DELETE FROM numbers")
+        connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM newest.{table}")
+    connection.execute("DROP TRIGGER event_is_fixed")
+    for number, payload in rows(connection, "SELECT seq, payload FROM event"):
+        values = json.loads(payload, object_hook=lambda read: _without(read, later))
+        text = json.dumps(values, ensure_ascii=False)
+        connection.execute("UPDATE event SET payload = ? WHERE seq = ?", (text, number))
+    # The trigger is made again as the migration made it.
+    connection.execute(next(s for s in MIGRATIONS[0].statements if "event_is_fixed" in s))
+    connection.close()
+
+
+def _without(values: dict[str, object], names: set[str]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name not in names}
+
+
 @pytest.mark.parametrize("version", [step.version for step in MIGRATIONS[:-1]])
-def test_every_older_ledger_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
-    path = tmp_path / "ledger.db"
-    with Store.open(path, at=START, migrations=MIGRATIONS[:version]) as store:
-        assert store.verify() == 0
-    till = Till(path)
-    till.store_sale()
-    assert till.store.verify() == 1
+def test_every_older_ledger_with_a_full_queue_is_brought_up_to_date(
+    till: Till, tmp_path: Path, version: int
+) -> None:
+    states = full_queue(till)
+    pending = Reports(till.store).pending()
+    waiting = Outbox(till.store).count()
     till.store.close()
+    older = tmp_path / "old" / "ledger.db"
+    older.parent.mkdir()
+    as_written_by(version, till.path, older)
+    again = Till(older, entropy=CountingEntropy(1000), prefix="new-")
+    try:
+        assert again.store.verify() == len(states)
+        found = {sale.txn_id: sale.state for sale in Reports(again.store).transactions()}
+        assert found == states
+        assert Reports(again.store).pending() == pending
+        assert Outbox(again.store).count() == waiting
+        again.store_sale()
+        assert again.store.verify() == len(states) + 1
+    finally:
+        again.journal.close()
+    assert [path.name for path in older.parent.glob("*.kept")] == []
 
 
 def test_a_migration_that_breaks_off_leaves_the_ledger_and_its_copy(till: Till) -> None:

@@ -22,6 +22,7 @@ from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_ledger import CaptureState
 from offline_queue.reports import Reports
 from terminal.transaction import FINAL, State
+from tests.brisk import brisk
 from tests.conftest import ROOT
 from tests.sale.host_process import running_acquirer
 from ui.wiring import Parts, assembled, forwarder, load_settings
@@ -139,7 +140,7 @@ def _judge(
         data_dir=data_dir, reader="sim:visa-credit", acquirer=f"sim:?dir={acquirer_dir}"
     )
     with assembled(settings) as parts:
-        _drain(parts)
+        _drain(brisk(parts))
         parts.journal.store.verify()
         sales = {s.txn_id: s for s in Reports(parts.journal.store).transactions(limit=10**6)}
     captures = control.captures()

@@ -29,6 +29,7 @@ from hardware_sim.acquirer_ledger import Capture, CaptureState
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from terminal.transaction import FINAL, State, Transaction
+from tests.brisk import brisk
 from tests.sale.host_process import running_acquirer
 from tests.ui.till.watcher import Watcher
 from ui.till import Till
@@ -62,7 +63,7 @@ class Shop:
             reader=f"sim:{self._chance.choice(['visa-credit', 'mastercard-credit'])}",
             acquirer=f"sim:?dir={self.acquirer.folder}",
         )
-        parts = self._open.enter_context(assembled(settings))
+        parts = brisk(self._open.enter_context(assembled(settings)))
         parts = replace(parts, rules=replace(parts.rules, authorise_s=AUTHORISE_S))
         watcher = Watcher(parts, Till(parts))
         self._open.callback(watcher.till.stop)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from terminal.delivery import (
+    NO_APPROVAL_CODE,
     NOTHING_TO_REVERSE,
     Done,
     Retry,
@@ -24,6 +27,7 @@ from terminal.iso8583.messages import (
     repeat_of,
     reversal_of,
 )
+from terminal.iso8583.profile import Category, Profile
 from terminal.iso8583.profiles import BASE87
 from terminal.ledger import Kind, OutboxItem
 from terminal.money import Amount
@@ -134,16 +138,97 @@ def test_a_code_that_nobody_lists(kind: Kind, expected: type[object]) -> None:
     assert "ZZ" in str(verdict.event)
 
 
+def _ask(profile: Profile, kind: Kind, code: str, **options: Any) -> Verdict:
+    """As ``_read``, with another profile, moment or approval code."""
+    item = _item(kind, options.get("attempts", 1))
+    wire = answer(repeat_of(profile, item.message), code, **options.get("fields", {}))
+    return read_verdict(profile, item, _sale(kind), wire, options.get("at", AT))
+
+
+def _event(verdict: Verdict) -> object:
+    assert isinstance(verdict, Done)
+    return verdict.event
+
+
+def _with(**delivery: Any) -> Profile:
+    return replace(BASE87, delivery=replace(BASE87.delivery, **delivery))
+
+
 def test_a_duplicate_of_a_second_copy_was_booked_the_first_time() -> None:
-    assert _read(Kind.ADVICE, "94", attempts=2) == Done(HostApproved(AT, "94", "", 1250))
-    first = _read(Kind.ADVICE, "94", attempts=1)
-    assert isinstance(first, Done)
-    assert isinstance(first.event, SetAside)
+    known = HostApproved(AT, "94", "", 1250, NO_APPROVAL_CODE)
+    assert _read(Kind.ADVICE, "94", attempts=2) == Done(known)
+    assert _sale(Kind.ADVICE).after(known).reason == NO_APPROVAL_CODE
+    first = _event(_read(Kind.ADVICE, "94", attempts=1))
+    assert isinstance(first, SetAside)
+    assert "another sale" in first.reason
+
+
+def test_a_duplicate_that_repeats_the_first_answer_keeps_its_approval_code() -> None:
+    fields = {"approval_code": "FIRST1"}
+    verdict = _ask(BASE87, Kind.ADVICE, "94", attempts=2, fields=fields)
+    assert verdict == Done(HostApproved(AT, "94", "FIRST1", 1250))
+
+
+def test_a_duplicate_at_a_host_that_may_have_declined_waits_for_a_person() -> None:
+    cautious = _with(duplicate_is_booked=False)
+    event = _event(_ask(cautious, Kind.ADVICE, "94", attempts=2))
+    assert isinstance(event, SetAside)
+    assert "does not say its answer" in event.reason
+
+
+@pytest.mark.parametrize("code", _codes(Action.RETRY_REPEAT))
+def test_a_host_that_asks_for_repeats_without_end_is_not_obeyed(code: str) -> None:
+    most = BASE87.delivery.repeats_max
+    assert isinstance(_read(Kind.ADVICE, code, attempts=most), Retry)
+    event = _event(_read(Kind.ADVICE, code, attempts=most + 1))
+    assert isinstance(event, SetAside)
+    assert f"{most + 1} times" in event.reason
+
+
+def test_host_trouble_is_repeated_without_a_ceiling_and_told_from_other_waits() -> None:
+    for code in _codes(Action.RETRY_SAME):
+        verdict = _read(Kind.ADVICE, code, attempts=1000)
+        assert isinstance(verdict, Retry)
+        assert verdict.host_trouble
+    slow = _read(Kind.ADVICE, "68")
+    assert isinstance(slow, Retry)
+    assert not slow.host_trouble
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "late_booking_s", "meaning"),
+    [
+        *((0, 60, Retry), (59, 60, Retry), (60, 60, Done)),
+        *((0, 0, Done), (10, 5, Done), (-5, 60, Retry)),
+    ],
+)
+def test_nothing_to_reverse_is_believed_once_a_slow_host_has_had_its_time(
+    wait_s: int, late_booking_s: int, meaning: type[Verdict]
+) -> None:
+    at = AT + timedelta(seconds=wait_s)
+    profile = _with(late_booking_s=late_booking_s)
+    verdict = _ask(profile, Kind.REVERSAL, "25", at=at)
+    assert type(verdict) is meaning
+    if meaning is Done:
+        assert verdict == Done(ReversalConfirmed(at, "25"))
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_reversal_up_for_ever() -> None:
+    before = AT - timedelta(days=365)
+    assert isinstance(_ask(BASE87, Kind.REVERSAL, "25", at=before, attempts=7), Retry)
+    assert isinstance(_ask(BASE87, Kind.REVERSAL, "25", at=before, attempts=8), Done)
+
+
+def test_every_decline_says_how_often_the_card_may_be_tried_again() -> None:
+    for code, row in BASE87.responses.items():
+        declines = row.action in {Action.DECLINED, Action.DECLINED_BLOCK}
+        assert declines == (row.category is not Category.NONE), code
+        assert (row.action is Action.DECLINED_BLOCK) == (row.category is Category.NEVER), code
 
 
 REVERSALS = {
     **dict.fromkeys(("00", "08", "11", "16", "85"), "confirmed"),
-    "25": "confirmed",
+    "25": "retry",
     "94": "confirmed",
     **dict.fromkeys(("06", "09", "19", "22", "68", "90", "91", "92", "96"), "retry"),
     # A host that refuses has not undone anything, whatever its reason.

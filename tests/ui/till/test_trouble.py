@@ -22,6 +22,7 @@ from terminal.errors import ReaderNotFound, ReaderUnplugged, StoreError
 from terminal.ports import Reader
 from terminal.progress import Authorising, CardRead
 from terminal.transaction import MoneyTaken, State
+from tests.brisk import brisk
 from tests.ui.till.conftest import OpenTill
 from tests.ui.till.watcher import Watcher
 from ui.events import (
@@ -157,7 +158,7 @@ def test_a_broken_rule_ends_the_payment_and_the_service(open_till: OpenTill) -> 
 def test_a_rule_that_is_broken_once_the_sale_was_sent(
     open_till: OpenTill, monkeypatch: pytest.MonkeyPatch, failure: Exception, told: str
 ) -> None:
-    watcher = open_till()
+    watcher = open_till(change=brisk)
     watcher.online()
 
     def exchange(*_: object, **__: object) -> bytes:
