@@ -215,19 +215,26 @@ def check_protection(level: str, acquirer: Acquirer) -> None:
 
 
 @contextmanager
-def assembled(settings: Settings) -> Iterator[Parts]:
+def assembled(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    acquirer: Acquirer | None = None,
+) -> Iterator[Parts]:
     """Opens everything that one till process owns, and closes it again.
 
-    The reader is left to the thread that will own it.
+    The reader is left to the thread that will own it. A simulation hands in its own time,
+    chance and acquirer; a till takes the machine's and the one that is configured.
 
     Raises:
         TerminalError: whatever could not be opened, by name.
     """
     with ExitStack() as stack:
-        clock, entropy = SystemClock(), SystemEntropy()
+        clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
         data_dir = _data_dir(settings)
         keystore = FileKeyStore(data_dir / "device.key")
-        acquirer = address_acquirer(settings)
+        acquirer = acquirer or address_acquirer(settings)
         stack.callback(acquirer.close)
         check_protection(keystore.level, acquirer)
         profile = profile_named(acquirer.profile)

@@ -183,6 +183,9 @@ class AcquirerDesk:
     def _sale(self, request: Request, key: MessageKey) -> Judgement:
         if self._ledger.reversed_before(key):
             judgement = Judgement("12", "a reversal of this sale came before it")
+        elif request.repeat and (booked := self._ledger.booked(key)):
+            # The answer is forgotten, and the repeat flag says to look whether the sale is not.
+            return _as_booked(booked)
         else:
             judgement = self._rules.judge(
                 request,
@@ -253,6 +256,15 @@ class AcquirerDesk:
         late_ms = behaviour.late_ms if Fault.LATE in faults else 0
         copies = 2 if Fault.TWICE in faults else 1
         return Reply(answers=((behaviour.latency_ms + late_ms, answer),) * copies)
+
+
+def _as_booked(booked: Capture) -> Judgement:
+    """The answer to a repeat whose first copy stands in the books."""
+    approved_minor = booked.amount_minor if booked.state is CaptureState.CAPTURED else 0
+    note = "a repeat: found in the books"
+    return Judgement(
+        booked.response_code, note, approved_minor, booked.card, card_hash=booked.card_hash
+    )
 
 
 def _key_of(request: Request) -> MessageKey:

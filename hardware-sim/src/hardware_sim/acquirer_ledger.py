@@ -9,7 +9,7 @@ key. One connection writes, in the server's process; others read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -145,6 +145,10 @@ def _select_captures(connection: apsw.Connection) -> list[Capture]:
     rows = connection.execute(
         f"SELECT {_CAPTURE} FROM capture ORDER BY number"  # noqa: S608 - own names
     )
+    return _captures_of(rows)
+
+
+def _captures_of(rows: Iterable[tuple[Any, ...]]) -> list[Capture]:
     captures: list[Capture] = []
     for row in rows:
         values: dict[str, Any] = dict(zip(_CAPTURE.split(", "), row, strict=True))
@@ -269,7 +273,7 @@ class AcquirerLedger:
         )
 
     def forget_answers(self) -> None:
-        """Ends the duplicate window: a copy that comes now is taken for a new sale."""
+        """Ends the duplicate window: a copy without the repeat flag is now taken for a new sale."""
         self._connection.execute("DELETE FROM answer")
         self._connection.execute("INSERT INTO duplicate_window VALUES (NULL)")
 
@@ -302,6 +306,15 @@ class AcquirerLedger:
             identity,
         ).fetchone()
         return row is not None
+
+    def booked(self, key: MessageKey) -> Capture | None:
+        """The sale that stands in the books under these numbers, the first if there are several."""
+        rows = self._connection.execute(
+            f"SELECT {_CAPTURE} FROM capture"  # noqa: S608 - own names
+            " WHERE terminal_id = ? AND stan = ? AND transmitted = ? ORDER BY number LIMIT 1",
+            (key.terminal_id, key.stan, key.transmitted),
+        )
+        return next(iter(_captures_of(rows)), None)
 
     def reversed_before(self, key: MessageKey) -> bool:
         """Whether a reversal of this sale has come, perhaps before the sale itself."""

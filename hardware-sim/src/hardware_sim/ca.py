@@ -11,7 +11,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -111,6 +111,8 @@ class Certificate:
     exponent: bytes
 
 
+# Cards are made anew by the thousand in a simulation, and signing is their dearest part.
+@lru_cache(maxsize=512)
 def _certify(signer: RsaKey, head: bytes, subject: RsaKey, static_data: bytes = b"") -> Certificate:
     """Signs ``head``, the lengths and as much of the modulus as fits (Book 2, 5.1 and 6.1)."""
     header = head + _HASH_AND_KEY_ALGORITHM + bytes((subject.size, len(subject.exponent)))

@@ -32,6 +32,7 @@ from hardware_sim.cli_tables import capture_row, line, message_row, show
 from hardware_sim.pn532 import Pn532OnPty
 from hardware_sim.profile import Profile
 from hardware_sim.vpcd import ISO_DEP, MIFARE_CLASSIC_1K, PORT, VirtualCard
+from hardware_sim.world.command import world
 from terminal.errors import ConfigError, ReaderUnplugged, TerminalError
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ _OPTIONS_METAVAR = "[OPTION=VALUE]..."
 )
 def sim() -> None:
     """Simulated cards, readers and acquirer: for a desk without hardware. No money moves."""
+
+
+sim.add_command(world)
 
 
 @sim.command()
@@ -244,9 +248,11 @@ def restart(*, folder: Path | None, pause_ms: int) -> None:
 @sim.command()
 @_folder_option
 def forget(*, folder: Path | None) -> None:
-    """Make the acquirer forget its answers: a copy of a message counts as a new sale."""
+    """Make the acquirer forget its answers: an unflagged copy counts as a new sale."""
     AcquirerControl(folder or _default_folder()).forget_answers()
-    click.echo("The acquirer takes every message for a new one.")
+    click.echo(
+        "The acquirer takes every message for a new one, unless it says that it is a repeat."
+    )
 
 
 @sim.command()

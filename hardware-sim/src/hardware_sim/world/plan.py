@@ -1,0 +1,79 @@
+"""What happens in a world, as a list that a seed makes and that can be made shorter.
+
+Rules of this file: a step holds no details. Each draws its own from the seed and its number, so
+that taking other steps away changes nothing about those that stay.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import Enum
+
+DAY_S = 86_400.0
+_OPEN_S = 10 * 3600.0
+
+
+class Deed(Enum):
+    """One kind of step."""
+
+    SALE = "somebody wants to pay"
+    WEATHER = "the network changes"
+    MOOD = "the host begins or ceases to misbehave"
+    HOST_RESTART = "the host restarts, perhaps without its answers"
+    POWER_CUT = "the power will go soon"
+    CLOCK = "the till's clock is set"
+    RESTART = "the till is ended and started"
+    FORWARD = "the cashier has everything sent now"
+    CLOSE = "the day is closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens ``at_s`` seconds after the beginning of the world."""
+
+    number: int
+    at_s: float
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A world that has not happened yet."""
+
+    seed: int
+    days: int
+    steps: tuple[Step, ...]
+
+    def chance(self, step: Step) -> random.Random:
+        """The details of one step."""
+        # It has to be repeatable; nothing is kept secret with it.
+        return random.Random(f"{self.seed}/{step.number}")  # noqa: S311
+
+
+_TROUBLES = (
+    *(Deed.WEATHER, Deed.WEATHER, Deed.MOOD, Deed.MOOD, Deed.MOOD, Deed.HOST_RESTART),
+    *(Deed.POWER_CUT, Deed.POWER_CUT, Deed.POWER_CUT, Deed.CLOCK, Deed.RESTART, Deed.FORWARD),
+)
+
+
+def plan_of(seed: int, *, days: int, sales: int) -> Plan:
+    """The plan of a seed: so many days with about so many sales each.
+
+    Two in three days are troubled; on those, one step in three is a trouble.
+    """
+    chance = random.Random(f"plan {seed}")  # noqa: S311 - repeatable, and no secret
+    drawn: list[tuple[float, Deed]] = []
+    for day in range(days):
+        opens = day * DAY_S
+        many = max(1, round(chance.uniform(0.5, 1.5) * sales))
+        drawn += [(opens + chance.uniform(0, _OPEN_S), Deed.SALE) for _ in range(many)]
+        if chance.random() < 2 / 3:
+            drawn += [
+                (opens + chance.uniform(0, _OPEN_S), chance.choice(_TROUBLES))
+                for _ in range(many // 2 + 1)
+            ]
+        drawn.append((opens + _OPEN_S + chance.uniform(0, 3600), Deed.CLOSE))
+    drawn.sort(key=lambda one: one[0])
+    steps = tuple(Step(number, at_s, deed) for number, (at_s, deed) in enumerate(drawn))
+    return Plan(seed, days, steps)

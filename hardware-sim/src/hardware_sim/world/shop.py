@@ -1,0 +1,388 @@
+"""One world, from its plan to the verdict.
+
+Rules of this file: one thread. The till's two threads take turns where a real machine's could:
+while one waits for the acquirer, the other may go on. A power cut throws the till away as it
+stands, and the next one is put together by the same code as a real one.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from hardware_sim.leaks import find_in_folder
+from hardware_sim.world.clock import SeededEntropy, VirtualClock
+from hardware_sim.world.network import Weather, WorldAcquirer
+from hardware_sim.world.oracle import Shown, Untrue, check_limits, check_once, judge
+from hardware_sim.world.people import TownReader, Wallets, presentations
+from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
+from hardware_sim.world.power import Power, PowerCut, supplied
+from offline_queue.outbox import Outbox
+from offline_queue.reports import Reports
+from offline_queue.sync import News, SaleMoved, Sync
+from terminal.checkout import Ports, pay
+from terminal.config import parse_config
+from terminal.errors import ReaderUnplugged, StoreError, TerminalError
+from terminal.iso8583.messages import reversal_of
+from terminal.money import Amount
+from terminal.ports import Host
+from terminal.progress import Progress
+from terminal.transaction import Transaction
+from ui.wiring import Parts, Settings, assembled, forwarder
+
+CONFIG = b"""
+[till]
+terminal_id = "WORLD001"
+reader = "sim:"
+printer = "file:"
+[offline]
+per_sale = "60.00"
+total = "300.00"
+count = 8
+[timing]
+present_s = 30
+authorise_s = 15
+"""
+_ENDINGS = (0, 0, 0, 25, 50, 99, 51, 10, 91, 5, 58)
+_LOOK_EVERY_S = 60.0
+_PATIENCE = 500
+"""How many rounds a good host on a good network needs at the very most, to take everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a world went. ``charged_minor`` is what both ledgers agree on."""
+
+    seed: int
+    days: int
+    sales: int
+    charged_minor: int
+    power_cuts: int
+    ends: dict[str, int] = field(default_factory=dict)
+
+
+class _Till:
+    """One run of the till's process: put together, working, thrown away."""
+
+    def __init__(self, parts: Parts, heard: Callable[[News], None]) -> None:
+        self.parts = parts
+        self.link: Host = parts.acquirer.link()
+        self.line: Sync = forwarder(parts, heard)
+        self.outbox = Outbox(parts.journal.store)
+
+    def recover(self) -> None:
+        """As the till's thread does after a failure that it survives."""
+        profile = self.parts.rules.profile
+        self.parts.journal.recover(lambda sent: reversal_of(profile, sent))
+
+
+class World:
+    """A shop, its town, its acquirer; made new in ``folder``."""
+
+    def __init__(self, plan: Plan, folder: Path, power: Power) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._power = power
+        self._clock = VirtualClock()
+        self._acquirer = WorldAcquirer(folder.parent, self._clock, power)
+        self._wallets = Wallets(plan.seed, self._clock)
+        self._settings = Settings(parse_config(CONFIG, "a world"), folder, folder)
+        self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
+        self._boots = 0
+        self._nested = False
+        self._looked_at_s = -DAY_S
+        self._stored: set[str] = set()
+        self.shown: dict[str, Shown] = {}
+        self._open = ExitStack()
+        self._till = self._start()
+
+    # -- the till's process ----------------------------------------------------------------------
+
+    def _start(self) -> _Till:
+        while True:
+            self._boots += 1
+            self._open = ExitStack()
+            try:
+                parts = self._open.enter_context(
+                    assembled(
+                        self._settings,
+                        clock=self._clock,
+                        entropy=SeededEntropy(f"{self._plan.seed}/{self._boots}"),
+                        acquirer=self._acquirer,
+                    )
+                )
+                self._power.require()
+                return _Till(parts, self._heard)
+            except PowerCut:
+                self._dark()
+
+    def _dark(self) -> None:
+        """The power is off: what the process held is gone, the disk is what the cut left."""
+        self._nested = False
+        self._acquirer.meanwhile = _nothing
+        self._open.close()
+        self._power.restore(self._chance)
+        self._clock.advance(self._chance.uniform(1.0, 600.0))
+
+    def _stop(self) -> None:
+        self._till.line.close()
+        self._open.close()
+
+    # -- time ------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        """Lets everything happen, and judges it.
+
+        Raises:
+            Untrue: something that must be true is not.
+        """
+        for step in self._plan.steps:
+            self._chance = self._acquirer.chance = self._plan.chance(step)
+            self._guarded(partial(self._pass_time, step.at_s))
+            self._guarded(partial(self._perform, step))
+            self._check_limits()
+        self._come_to_rest()
+        return self._verdict()
+
+    def _guarded(self, happens: Callable[[], None]) -> None:
+        try:
+            happens()
+            self._power.require()
+        except PowerCut:
+            self._dark()
+            self._till = self._start()
+
+    def _pass_time(self, at_s: float) -> None:
+        """The forwarder works on while nobody is in the shop."""
+        failures = 0
+        while True:
+            wait_s = self._till.outbox.seconds_to_next(self._clock.now())
+            if wait_s is None:
+                break
+            wait_s = max(wait_s, 0.0 if not failures else min(300.0, 2.0**failures))
+            if self._clock.passed_s + wait_s > at_s:
+                break
+            self._clock.advance(wait_s)
+            failures = 0 if self._forward() else failures + 1
+        self._clock.advance_to(at_s)
+        if self._clock.passed_s - self._looked_at_s > _LOOK_EVERY_S:
+            self._till.line.probe()
+            self._looked_at_s = self._clock.passed_s
+
+    def _forward(self) -> bool:
+        """One round of the forwarder; whether the line held."""
+        line = self._till.line
+        self._looked_at_s = self._clock.passed_s
+        if line.online is not True and not line.probe():
+            return False
+        with self._meanwhile(self._sell, likely=0.1):
+            return line.run_once().online
+
+    @contextmanager
+    def _meanwhile(self, other: Callable[[], object], *, likely: float) -> Iterator[None]:
+        """While one of the till's threads waits for the acquirer, the other may go on."""
+
+        def maybe() -> None:
+            if self._chance.random() < 0.01:
+                self._power.cut()
+                self._power.require()
+            if not self._nested and self._chance.random() < likely:
+                self._nested = True
+                try:
+                    other()
+                finally:
+                    self._nested = False
+
+        before = self._acquirer.meanwhile
+        if self._nested:
+            yield
+            return
+        self._acquirer.meanwhile = maybe
+        try:
+            yield
+        finally:
+            self._acquirer.meanwhile = before
+
+    # -- what happens ----------------------------------------------------------------------------
+
+    def _perform(self, step: Step) -> None:
+        chance = self._chance
+        match step.deed:
+            case Deed.SALE:
+                self._sell()
+            case Deed.WEATHER:
+                self._acquirer.weather = _weather(chance)
+            case Deed.MOOD:
+                self._acquirer.misbehave(_mood(chance))
+            case Deed.HOST_RESTART:
+                self._acquirer.restart(forgets=chance.random() < 0.5)
+            case Deed.POWER_CUT:
+                self._power.plan_cut(int(chance.expovariate(1 / 12)) + 1)
+            case Deed.CLOCK:
+                wrong = chance.choice([0.0, 0.0, 200.0, -90.0, -300.0, 5 * DAY_S, -5 * DAY_S])
+                self._clock.wrong_by_s = wrong
+            case Deed.RESTART:
+                self._stop()
+                self._till = self._start()
+            case Deed.FORWARD:
+                self._till.outbox.make_due()
+                self._forward()
+            case Deed.CLOSE:
+                self._close_day()
+
+    def _close_day(self) -> None:
+        self._forward()
+        with suppress(StoreError):
+            # It is refused while a sale has no answer, and the batch goes on tomorrow.
+            self._till.parts.journal.close_batch()
+        self._till.parts.journal.housekeeping()
+
+    def _sell(self) -> None:
+        chance, till = self._chance, self._till
+        minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
+        patience_s = chance.choice([5.0, 20.0]) if chance.random() < 0.05 else 1e9
+        given_up_s = self._clock.monotonic() + patience_s
+        ports = Ports(
+            reader=TownReader(presentations(chance), self._wallets, self._clock, self._power),
+            host=till.link,
+            journal=till.parts.journal,
+            sealer=till.parts.acquirer.sealer,
+            keystore=till.parts.keystore,
+            clock=self._clock,
+            entropy=till.parts.entropy,
+            show=self._on_screen,
+            cancelled=lambda: self._clock.monotonic() > given_up_s,
+            host_online=lambda: till.line.online is not False,
+        )
+        amount = Amount(minor, till.parts.settings.config.till.currency)
+        try:
+            with self._meanwhile(self._forward, likely=0.1):
+                sale = pay(ports, till.parts.rules, amount)
+        except ReaderUnplugged:
+            return
+        except TerminalError:
+            till.recover()
+            return
+        self._show(sale)
+        if chance.random() < 0.5:
+            till.parts.journal.housekeeping()
+
+    def _on_screen(self, progress: Progress) -> None:
+        del progress
+        self._power.require()
+        self._check_limits()
+
+    def _show(self, sale: Transaction) -> None:
+        """Somebody reads on a screen what has become of a sale, if the screen is still lit."""
+        self._power.require()
+        seen = self.shown.setdefault(sale.txn_id, Shown(sale.amount.minor))
+        seen.said.append((sale.state, sale.approved_minor))
+
+    def _heard(self, news: News) -> None:
+        self._power.require()
+        if isinstance(news, SaleMoved):
+            self._show(news.transaction)
+
+    # -- the verdict -----------------------------------------------------------------------------
+
+    def _check_limits(self) -> None:
+        with self._till.parts.journal.store.read() as connection:
+            stored = {
+                str(txn_id): int(str(minor))
+                for txn_id, minor in connection.execute(
+                    "SELECT txn_id, amount_minor FROM txn WHERE state IN ('stored', 'set aside')"
+                )
+            }
+        new = [minor for txn_id, minor in stored.items() if txn_id not in self._stored]
+        self._stored = set(stored)
+        check_limits(self._till.parts.rules.offline, stored.values(), new)
+
+    def _come_to_rest(self) -> None:
+        """A good host, a good network and a right clock, until nothing waits to be sent."""
+        self._clock.wrong_by_s = 0.0
+        self._acquirer.behave()
+        for _ in range(_PATIENCE):
+            wait_s = self._till.outbox.seconds_to_next(self._clock.now())
+            if wait_s is None:
+                return
+            self._clock.advance(wait_s + 1.0)
+            self._guarded(self._settle_down)
+        check_once(self._acquirer.captures())
+        raise Untrue("the forwarder does not come to an end with a good host")
+
+    def _settle_down(self) -> None:
+        self._forward()
+
+    def _verdict(self) -> Outcome:
+        journal = self._till.parts.journal
+        journal.housekeeping()
+        journal.store.verify()
+        recorded = Reports(journal.store).transactions(limit=10**9)
+        sales = {sale.txn_id: sale for sale in recorded}
+        captures = self._acquirer.captures()
+        self._stop()
+        self._acquirer.end()
+        charged_minor = judge(self.shown, sales, captures)
+        leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
+        if leaks:
+            raise Untrue(f"card data is on the disk: {leaks[0]}")
+        ends = Counter(sale.state.value for sale in recorded)
+        return Outcome(
+            seed=self._plan.seed,
+            days=self._plan.days,
+            sales=len(recorded),
+            charged_minor=charged_minor,
+            power_cuts=self._power.cuts,
+            ends=dict(ends),
+        )
+
+
+def _nothing() -> None:
+    pass
+
+
+def _weather(chance: random.Random) -> Weather:
+    if chance.random() < 0.35:
+        return Weather(down=True)
+    rough = chance.random() < 0.4
+    return Weather(
+        breaks_before=chance.uniform(0, 0.2) if rough else 0.0,
+        breaks_after=chance.uniform(0, 0.2) if rough else 0.0,
+        host_dies=chance.uniform(0, 0.3) if chance.random() < 0.3 else 0.0,
+        latency_s=chance.choice([0.005, 0.02, 0.3]),
+        mixes=chance.random() < 0.3,
+    )
+
+
+def _mood(chance: random.Random) -> dict[str, str]:
+    faults = ("drop_before", "drop_after", "close", "garble", "other_stan", "twice", "late")
+    quiet = dict.fromkeys(faults, "0")
+    some = {name: str(chance.randint(1, 4)) for name in chance.sample(faults, chance.randint(0, 3))}
+    only = chance.choice(["", "", "0200", "0220,0221", "0420,0421"])
+    late_ms = chance.choice(["200", "16000", "40000"])
+    return {**quiet, **some, "only": only, "late_ms": late_ms}
+
+
+def live(plan: Plan) -> Outcome:
+    """Runs a world from its plan, in a folder of its own that goes with it.
+
+    Raises:
+        Untrue: something that must be true of every world is not.
+    """
+    # Memory, where there is such a disk: a world makes many thousand syncs that mean nothing.
+    memory = Path("/dev/shm")  # noqa: S108 - only to choose the disk; the folder is its own
+    root = tempfile.mkdtemp(prefix="taptill-world-", dir=memory if memory.is_dir() else None)
+    try:
+        folder = Path(root) / "till"
+        folder.mkdir()
+        with supplied(folder) as power:
+            return World(plan, folder, power).run()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
