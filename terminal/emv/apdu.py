@@ -86,13 +86,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An R-APDU: data and status word."""
+    """An R-APDU: data and status word, and how long it took to come, as far as that is known."""
 
     data: bytes = field(repr=False)
     sw: int
+    elapsed_s: float = field(default=0.0, compare=False)
 
     @classmethod
-    def decode(cls, wire: bytes) -> Response:
+    def decode(cls, wire: bytes, elapsed_s: float = 0.0) -> Response:
         """Splits an answer into data and status word.
 
         Raises:
@@ -102,7 +103,7 @@ class Response:
             raise CardError(f"The card answered {len(wire)} bytes; a status word has two.")
         if len(wire) > 258:
             raise CardError(f"The card answered {len(wire)} bytes; 258 is the most allowed.")
-        return cls(wire[:-2], int.from_bytes(wire[-2:], "big"))
+        return cls(wire[:-2], int.from_bytes(wire[-2:], "big"), elapsed_s)
 
     def encode(self) -> bytes:
         """The bytes on the wire."""

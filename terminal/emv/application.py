@@ -88,6 +88,7 @@ class AflEntry:
 class Application:
     """What is known of the selected application while its kernel runs.
 
+    ``options`` is the value of the answer to GET PROCESSING OPTIONS in format 2, as sent.
     ``static_data`` is the input of static authentication, or None once a record made it
     impossible (a record for authentication that is no template 70).
     """
@@ -95,6 +96,7 @@ class Application:
     candidate: Candidate
     objects: Objects = field(default_factory=Objects)
     pdol_data: bytes = field(default=b"", repr=False)
+    options: bytes = field(default=b"", repr=False)
     aip: bytes = bytes(2)
     afl: tuple[AflEntry, ...] = ()
     static_data: bytes | None = field(default=b"", repr=False)
@@ -170,6 +172,7 @@ def take_processing_options(application: Application, data: bytes) -> None:
             application.objects.put(tags.AFL_94, template.value[2:])
     elif template.tag == tags.RESPONSE_FORMAT_2_77:
         application.objects.add(template.children)
+        application.options = template.value
     else:
         raise CardError("The answer to GET PROCESSING OPTIONS is neither format 1 nor 2.")
     aip = application.objects.need(tags.AIP_82)

@@ -106,7 +106,7 @@ def converse(
                 command = dialogue.throw(lost)
                 continue
             try:
-                response = Response.decode(answer)
+                response = Response.decode(answer, meter.exchanges[-1].card_time_s)
             except CardError as error:
                 command = dialogue.throw(error)
                 continue

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from terminal.emv import dol, tags
 from terminal.emv.apdu import Command, Dialogue
 from terminal.emv.application import Application
-from terminal.emv.kernels import c2, c3
+from terminal.emv.kernels import c2, c3, c4, c5, c6, c7
 from terminal.emv.kernels.activation import Activation
 from terminal.emv.outcome import Decision, MessageId, Outcome, Start, UiRequest, UiStatus
 from terminal.emv.preprocessing import Indicators, pre_process, terminal_objects
@@ -37,9 +37,19 @@ __all__ = [
 ]
 
 KERNELS: Mapping[int, Callable[[Activation], Dialogue[Outcome]]] = MappingProxyType(
-    {2: c2.run, 3: c3.run}
+    {2: c2.run, 3: c3.run, 4: c4.run, 5: c5.run, 6: c6.run, 7: c7.run}
 )
 """The kernels that this terminal has, by kernel identifier."""
+
+DOMESTIC = MappingProxyType(
+    {
+        bytes.fromhex("A000000277"): "Interac",
+        bytes.fromhex("A000000384"): "eftpos",
+        bytes.fromhex("A000000524"): "RuPay",
+        bytes.fromhex("A000000359"): "girocard",
+    }
+)
+"""Domestic schemes whose kernels are not public: known by RID, to say what a card is."""
 
 _VISA = bytes.fromhex("A000000003")
 _Permitted = list[tuple[Combination, Indicators]]
@@ -109,11 +119,14 @@ def _select_ppse(permitted: _Permitted) -> Dialogue[list[Candidate] | Outcome]:
             MessageId.TRY_ANOTHER_CARD,
             status=UiStatus.READY_TO_READ,
         )
-    shared = candidates(directory(response.data), [combination for combination, _ in permitted])
+    entries = directory(response.data)
+    shared = candidates(entries, [combination for combination, _ in permitted])
     if not shared:
+        names = sorted({DOMESTIC.get(each.adf_name[:5], "") for each in entries} - {""})
         return _ended(
             Decision.END_APPLICATION,
-            "the card has no application that this terminal takes",
+            "the card has no application that this terminal takes"
+            + (f", but {', '.join(names)}" if names else ""),
             MessageId.TRY_ANOTHER_CARD,
             status=UiStatus.READY_TO_READ,
         )

@@ -161,11 +161,15 @@ class DynamicData:
 
 @dataclass(frozen=True, slots=True)
 class CombinedData:
-    """What a CDA signature gave (EMV Book 2, 6.6.2): dynamic number, CID and cryptogram."""
+    """What a CDA signature gave (EMV Book 2, 6.6.2): dynamic number, CID and cryptogram.
+
+    ``further`` is what a kernel's own rules add behind the transaction's hash.
+    """
 
     dynamic_number: bytes
     cryptogram_information: int
     cryptogram: bytes
+    further: bytes = b""
 
 
 def _sha1(data: bytes) -> bytes:
@@ -359,4 +363,4 @@ def verify_combined(
     rest = data[1 + size :]
     if _sha1(transaction_data) != rest[9 : 9 + _HASH]:
         raise AuthenticationFailed("the combined signature is over another transaction")
-    return CombinedData(data[1 : 1 + size], rest[0], rest[1:9])
+    return CombinedData(data[1 : 1 + size], rest[0], rest[1:9], rest[9 + _HASH :])

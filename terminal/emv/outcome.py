@@ -7,11 +7,14 @@ implementations (libpay and Denom) list them.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, IntEnum
 
 from terminal.card import CardData
+from terminal.emv import tags
 
 
 class Decision(Enum):
@@ -102,12 +105,51 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class TornTransaction:
+    """What is needed to recover a cryptogram that the card made and nobody heard (Book C-2).
+
+    A kernel hands it out with its outcome and gets it back with the next request; it holds no
+    account number: the card is known again by a digest.
+
+    ``terminal`` holds the terminal's data objects of that moment; ``relay`` what its relay
+    resistance exchange adds to the signed data.
+    """
+
+    card: bytes = field(repr=False)
+    at: datetime
+    requested: int
+    cvm: Cvm
+    pdol_data: bytes = field(repr=False)
+    cdol_data: bytes = field(repr=False)
+    relay: bytes = field(repr=False)
+    terminal: Mapping[int, bytes] = field(repr=False)
+
+    def belongs_to(self, card: CardData, at: datetime, lifetime_s: int) -> bool:
+        """Whether this is the card that was torn, not longer ago than ``lifetime_s``."""
+        age_s = (at - self.at).total_seconds()
+        number = self.terminal[tags.UNPREDICTABLE_NUMBER_9F37]
+        return 0 <= age_s <= lifetime_s and self.card == card_digest(card, number)
+
+
+def card_digest(card: CardData, unpredictable_number: bytes) -> bytes:
+    """Names an account with its sequence number for the life of one torn record.
+
+    An account number has too few digits for a digest to hide it from a search; the record stays
+    in memory, and what this keeps out of it is the number in the clear.
+    """
+    text = f"{card.pan.reveal()}/{card.sequence}"
+    return hashlib.sha256(unpredictable_number + text.encode("ascii")).digest()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How one tap ended.
 
     ``chip_data`` holds the data objects that go to the host in DE 55, by tag number; the tags
     57, 5A, 5F20 and other cardholder data are refused on construction. ``card`` is in the
     clear and must be sealed at once. ``reason`` names the rule that decided, for the journal.
+    ``torn`` goes into the next request of the same transaction, so that a cryptogram that the
+    card made and nobody heard is recovered and not made twice.
     """
 
     decision: Decision
@@ -119,6 +161,7 @@ class Outcome:
     card: CardData | None = None
     chip_data: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     device: str = "card"
+    torn: TornTransaction | None = None
 
     def __post_init__(self) -> None:
         leaked = FORBIDDEN_IN_DE55.intersection(self.chip_data)

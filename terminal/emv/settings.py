@@ -12,6 +12,9 @@ from datetime import datetime
 from types import MappingProxyType
 
 from terminal.emv.oda import CaKeys, IssuerKeyCache
+from terminal.emv.outcome import TornTransaction
+from terminal.emv.relay import RelayResistance
+from terminal.emv.risk_management import ExceptionFile, RandomSelection
 from terminal.errors import ConfigError
 from terminal.money import Amount, Currency
 
@@ -35,6 +38,12 @@ class TransactionRequest:
         transaction_type: 9C as a number: 0x00 for a purchase.
         other_minor: the amount, other (9F03), in minor units.
         sequence: the transaction sequence counter (9F41), up to eight digits, or None.
+        relay_entropy: further unpredictable numbers, for further attempts of the relay
+            resistance protocol (two in C-2).
+        torn: transactions that were torn, for their recovery.
+        random_percent: a random number, 1 to 99, for random selection; None for no selection.
+        restarted: whether the phone has been asked before in this transaction, so that it is not
+            asked for ever.
 
     Raises:
         ValueError: a time without zone, or a number outside its field.
@@ -46,11 +55,17 @@ class TransactionRequest:
     transaction_type: int = 0x00
     other_minor: int = 0
     sequence: int | None = None
+    relay_entropy: tuple[bytes, ...] = ()
+    torn: tuple[TornTransaction, ...] = ()
+    random_percent: int | None = None
+    restarted: bool = False
 
     def __post_init__(self) -> None:
+        if self.random_percent is not None and not 1 <= self.random_percent <= 99:
+            raise ValueError("the random number for the selection is outside 1 to 99")
         if self.at.utcoffset() is None:
             raise ValueError("the time of the request has no zone")
-        if len(self.unpredictable_number) != 4:
+        if any(len(each) != 4 for each in (self.unpredictable_number, *self.relay_entropy)):
             raise ValueError("the unpredictable number has four bytes")
         if not 0 <= self.transaction_type <= 0x99 or self.transaction_type & 0x0F > 9:
             raise ValueError("the transaction type is two decimal digits")
@@ -96,6 +111,11 @@ class Combination:
         no_cvm_capability: byte 2 of 9F33 when it is not (C-2, DF8119).
         relay_resistance_in_tvr: whether the TVR says that no relay resistance protocol was
             performed, as C-2 kernels do since the protocol exists.
+        relay_resistance: the limits of that protocol; None for a reader that does not run it.
+        torn_lifetime_s: how long a torn transaction can be recovered (C-2, DF811C); 0 for never.
+        random_selection: which transactions below the floor limit go online by chance.
+        signed_device_cvm_only: whether a card's word that its device verified the holder counts
+            only under a signature that was verified, also when the issuer is asked.
         data: data objects that stand before the terminal's own for this combination.
     """
 
@@ -114,6 +134,10 @@ class Combination:
     cvm_capability: int = 0x20
     no_cvm_capability: int = 0x08
     relay_resistance_in_tvr: bool = True
+    relay_resistance: RelayResistance | None = None
+    torn_lifetime_s: int = 0
+    random_selection: RandomSelection | None = None
+    signed_device_cvm_only: bool = False
     data: Mapping[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -145,6 +169,7 @@ class ReaderSettings:
         ca_keys: the CA keys trusted, and revoked certificates.
         issuer_cache: owned by the thread that runs the dialogues, or None.
         luhn_required: whether an account number with a wrong check digit is refused.
+        exception_file: says whether an account is on the list of stolen cards; None for no list.
         data: other terminal data objects by tag (9F15, 9F16, 9F1C, 9F1E, 9F4E).
     """
 
@@ -156,6 +181,7 @@ class ReaderSettings:
     ca_keys: CaKeys = field(default_factory=CaKeys)
     issuer_cache: IssuerKeyCache | None = None
     luhn_required: bool = True
+    exception_file: ExceptionFile | None = None
     data: Mapping[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -178,15 +204,35 @@ _SCHEMES = (
     ("A000000025", 4, "American Express"),
     ("A0000000651010", 5, "JCB"),
     ("A0000001523010", 6, "Discover"),
+    ("A0000001524010", 6, "Discover"),
     ("A000000333010101", 7, "UnionPay"),
     ("A000000333010102", 7, "UnionPay"),
     ("A000000333010103", 7, "UnionPay"),
 )
 
-
 # Kernel 2: terminal risk management data (signature, no CVM and verification on the device are
 # supported contactless) and the mobile support indicator (phones are supported).
-_DATA = {2: {0x9F1D: bytes.fromhex("2C00000000000000"), 0x9F7E: b"\x01"}}
+# Kernel 4: EMV mode; partial online, phones, verification on the phone, signature, kernel 2.7.
+# Kernel 5: signature and verification on the device.
+_DATA = {
+    2: {0x9F1D: bytes.fromhex("2C00000000000000"), 0x9F7E: b"\x01"},
+    4: {0x9F6D: b"\xc0", 0x9F6E: bytes.fromhex("18A00003")},
+    5: {0x9F53: bytes.fromhex("500000")},
+}
+
+# Terminal transaction qualifiers (9F66): EMV mode, signature, verification on the device; kernel
+# 7 also says in byte 4 that it has fast DDA version 01.
+_TTQ = {3: "22004000", 6: "22004000", 7: "22004080"}
+
+# Terminal action codes as a published Expresspay configuration has them (denial: a service that is
+# not allowed); the others go online for whatever is in doubt.
+_ACTION_CODES = {
+    4: ActionCodes(
+        denial=bytes.fromhex("0010000000"),
+        online=bytes.fromhex("DE00FC9800"),
+        default=bytes.fromhex("DC50840000"),
+    ),
+}
 
 
 def default_settings(
@@ -219,6 +265,10 @@ def default_settings(
                 on_device_limit_minor=contactless_limit_minor,
                 cvm_limit_minor=cvm_limit,
                 floor_limit_minor=floor_limit_minor,
+                ttq=bytes.fromhex(_TTQ[kernel_id]) if kernel_id in _TTQ else None,
+                action_codes=_ACTION_CODES.get(kernel_id, ActionCodes()),
+                relay_resistance=RelayResistance() if kernel_id == 2 else None,
+                torn_lifetime_s=300 if kernel_id == 2 else 0,
                 data=_DATA.get(kernel_id, {}),
             )
             for aid, kernel_id, scheme in _SCHEMES

@@ -83,10 +83,18 @@ STATIC_DATA_TAGS_9F4A = 0x9F4A
 SIGNED_DYNAMIC_DATA_9F4B = 0x9F4B
 ICC_DYNAMIC_NUMBER_9F4C = 0x9F4C
 MERCHANT_NAME_9F4E = 0x9F4E
+CARDHOLDER_VERIFICATION_9F50 = 0x9F50
+DRDOL_9F51 = 0x9F51
+COMPATIBILITY_9F52 = 0x9F52
+INTERCHANGE_PROFILE_9F53 = 0x9F53
 TTQ_9F66 = 0x9F66
 CARD_AUTHENTICATION_DATA_9F69 = 0x9F69
 CTQ_9F6C = 0x9F6C
+READER_CAPABILITIES_9F6D = 0x9F6D
 FORM_FACTOR_9F6E = 0x9F6E
+ENHANCED_CAPABILITIES_9F6E = 0x9F6E
+MOBILE_CVM_RESULTS_9F71 = 0x9F71
+CARD_REQUIREMENTS_9F71 = 0x9F71
 ISSUER_DISCRETIONARY_BF0C = 0xBF0C
 
 
@@ -207,7 +215,10 @@ A5 b FCI Proprietary Template
 9F4C b ICC Dynamic Number
 9F4D b Log Entry
 9F4E ans Merchant Name and Location
-9F53 an Transaction Category Code
+9F50 b Cardholder Verification Status, or Offline Accumulator Balance
+9F51 b DRDOL
+9F52 b Terminal Compatibility Indicator
+9F53 b Transaction Category Code, or Terminal Interchange Profile
 9F5A b Application Program Identifier
 9F5C b DS Requested Operator ID
 9F5D b Application Capabilities Information
@@ -216,8 +227,9 @@ A5 b FCI Proprietary Template
 9F6A n Unpredictable Number (Numeric)
 9F6B b Track 2 Data
 9F6C b Card Transaction Qualifiers
-9F6D b Mag-stripe Application Version Number (Reader)
-9F6E b Form Factor Indicator, or Third Party Data
+9F6D b Mag-stripe Application Version Number (Reader), or Contactless Reader Capabilities
+9F6E b Form Factor Indicator, Third Party Data, or Enhanced Contactless Reader Capabilities
+9F71 b Mobile CVM Results, or Card Processing Requirements
 9F7C b Merchant Custom Data, or Customer Exclusive Data
 9F7E b Mobile Support Indicator
 BF0C b FCI Issuer Discretionary Data
@@ -241,7 +253,7 @@ CRITICAL = frozenset(
         *(CA_KEY_INDEX_8F, ISSUER_CERTIFICATE_90, ISSUER_REMAINDER_92, SIGNED_STATIC_DATA_93),
         *(ISSUER_EXPONENT_9F32, ICC_CERTIFICATE_9F46, ICC_EXPONENT_9F47, ICC_REMAINDER_9F48),
         *(STATIC_DATA_TAGS_9F4A, SIGNED_DYNAMIC_DATA_9F4B, CARD_AUTHENTICATION_DATA_9F69),
-        *(CTQ_9F6C, PAR_9F24, DF_NAME_84),
+        *(CTQ_9F6C, CARDHOLDER_VERIFICATION_9F50, MOBILE_CVM_RESULTS_9F71, PAR_9F24, DF_NAME_84),
     }
 )
 """Objects that decide something. A card that states one twice, differently, breaks the rules."""
@@ -254,7 +266,8 @@ DOL_WHITELIST = frozenset(
         *(DEVICE_SERIAL_9F1E, TIME_9F21, KERNEL_ID_9F2A, CAPABILITIES_9F33, CVM_RESULTS_9F34),
         *(TERMINAL_TYPE_9F35, UNPREDICTABLE_NUMBER_9F37, ENTRY_MODE_9F39, 0x9F45),
         *(ADDITIONAL_CAPABILITIES_9F40, SEQUENCE_COUNTER_9F41, ICC_DYNAMIC_NUMBER_9F4C),
-        *(MERCHANT_NAME_9F4E, 0x9F53, 0x9F5C, TTQ_9F66, 0x9F6D, 0x9F7C, 0x9F7E),
+        *(MERCHANT_NAME_9F4E, COMPATIBILITY_9F52, INTERCHANGE_PROFILE_9F53, 0x9F5C, TTQ_9F66),
+        *(READER_CAPABILITIES_9F6D, ENHANCED_CAPABILITIES_9F6E, 0x9F7C, 0x9F7E),
     }
 )
 """The only objects that a card may ask for in a DOL; any other is answered with zeros."""

@@ -2,8 +2,9 @@
 
 Rules of this file: a card is deterministic. Its profile and its seed give every byte it ever
 answers; it has no clock, no chance and no transport. Two kinds of payment application exist:
-one gives its cryptogram in the answer to GET PROCESSING OPTIONS, as Visa's qVSDC does, the
-other on GENERATE AC, as Mastercard's M/Chip does. Sources: EMV Book 3, 6.5 (commands and status
+one gives its cryptogram in the answer to GET PROCESSING OPTIONS, as Visa's qVSDC, Discover's D-PAS
+and UnionPay's quickPass do, the other on GENERATE AC, as Mastercard's M/Chip, Expresspay and
+J/Speedy do. Sources: EMV Book 3, 6.5 (commands and status
 words) and the card transcripts that the tests replay.
 """
 
@@ -46,6 +47,11 @@ AFL_94 = 0x94
 TTQ_9F66 = 0x9F66
 CTQ_9F6C = 0x9F6C
 AUTHENTICATION_DATA_9F69 = 0x9F69
+REQUIREMENTS_9F71 = 0x9F71
+VERIFICATION_STATUS_9F50 = 0x9F50
+DRDOL_9F51 = 0x9F51
+INTERCHANGE_PROFILE_9F53 = 0x9F53
+TEMPLATE_80 = 0x80
 SIGNATURE_9F4B = 0x9F4B
 TEMPLATE_77 = 0x77
 
@@ -96,6 +102,9 @@ class EmvCard:
         self._refused = False
         self._stage = _Stage.NOTHING
         self._pdol_data = b""
+        self._pdol_values: Mapping[int, bytes] = {}
+        self._relayed = b""
+        self._torn: tuple[Mapping[int, bytes], Response] | None = None
         self._ctq = bytes(2)
 
     @property
@@ -132,6 +141,8 @@ class EmvCard:
             0xB2: (0x00, self._read_record),
             0xA8: (0x80, self._get_processing_options),
             0xAE: (0x80, self._generate_ac),
+            0xEA: (0x80, self._exchange_relay_resistance_data),
+            0xD0: (0x80, self._recover_ac),
             0xCA: (0x80, self._get_data),
         }
         if command.cla not in {0x00, 0x80}:
@@ -169,7 +180,8 @@ class EmvCard:
         objects = chip.records.get((sfi, number))
         if objects is None:
             return Response(b"", NO_RECORD)
-        if (sfi, number) == (CERTIFICATES_SFI, 2) and chip.application.flow == "gpo":
+        fast_dda = chip.application.flow == "gpo" and chip.application.keys != "Discover"
+        if (sfi, number) == (CERTIFICATES_SFI, 2) and fast_dda:
             objects = {**objects, AUTHENTICATION_DATA_9F69: self._authentication_data()}
         return Response(tlv(RECORD_70, concatenated(objects)), OK)
 
@@ -194,7 +206,8 @@ class EmvCard:
         if self._profile.behaviour.locked and not self._unlocked:
             self._refused = True
             return Response(b"", NOT_ALLOWED)
-        self._pdol_data = command.data[2:]
+        self._pdol_data, self._pdol_values = command.data[2:], values
+        self._relayed = b""
         if chip.application.flow == "gpo":
             return self._pay_at_once(chip, values)
         self._atc += 1
@@ -212,24 +225,33 @@ class EmvCard:
         self._stage = _Stage.DONE
         self._ctq = self._qualifiers(qualifiers)
         kind = self._decide(online_only=bool(qualifiers[1] & 0x80))
+        combined = chip.application.keys == "Discover"
+        wish = {REQUIREMENTS_9F71: self._requirements()} if combined else {CTQ_9F6C: self._ctq}
         objects = self._cryptogram(chip, kind, values)
         objects |= {
             AIP_82: chip.application.aip,
             TRACK2_57: chip.account.track2,
             SEQUENCE_5F34: bytes.fromhex(f"{chip.account.sequence:02d}"),
-            CTQ_9F6C: self._ctq,
+            **wish,
             **chip.application.gpo,
         }
         wanted = kind is Cryptogram.TC or (kind is Cryptogram.ARQC and qualifiers[0] & 0x01)
         if chip.key is not None and wanted:
-            hashed = values[UNPREDICTABLE_9F37] + values[AMOUNT_9F02] + values[CURRENCY_5F2A]
-            # The ICC dynamic number of fast DDA is the ATC, after its length.
-            dynamic = b"\x02" + self._atc.to_bytes(2, "big")
             objects[AFL_94] = chip.afl_signed
-            objects[SIGNATURE_9F4B] = ca.signed_dynamic_data(
-                chip.key, dynamic, hashed + self._authentication_data()
-            )
+            if combined:
+                signature = self._signed_cryptogram(chip, objects, b"", values)
+            else:
+                hashed = values[UNPREDICTABLE_9F37] + values[AMOUNT_9F02] + values[CURRENCY_5F2A]
+                # The ICC dynamic number of fast DDA is the ATC, after its length.
+                dynamic = b"\x02" + self._atc.to_bytes(2, "big")
+                hashed += self._authentication_data()
+                signature = ca.signed_dynamic_data(chip.key, dynamic, hashed)
+            objects[SIGNATURE_9F4B] = signature
         return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
+
+    def _requirements(self) -> bytes:
+        """Tag 9F71: the same wishes as 9F6C in the bits that Discover's cards say them in."""
+        return bytes((self._ctq[0] & 0xC0 | (self._ctq[1] & 0x80) >> 3, 0))
 
     def _generate_ac(self, command: Command, chip: Personalisation) -> Response:
         if self._stage is not _Stage.INITIATED or chip.application.flow != "generate-ac":
@@ -245,32 +267,74 @@ class EmvCard:
         if asked is not Cryptogram.AAC:
             kind = self._decide(online_only=asked is Cryptogram.ARQC)
         objects = self._cryptogram(chip, kind, values)
-        if chip.key is None or not command.p1 & 0x10 or kind is Cryptogram.AAC:
-            return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
-        return Response(tlv(TEMPLATE_77, self._combined(chip, objects, command.data, values)), OK)
+        if chip.application.keys == "JCB":
+            objects[VERIFICATION_STATUS_9F50] = self._verification_status()
+        if chip.key is not None and command.p1 & 0x10 and kind is not Cryptogram.AAC:
+            # The cryptogram is inside the signature and not beside it (EMV Book 2, 6.6.1).
+            shown = {tag: value for tag, value in objects.items() if tag != CRYPTOGRAM_9F26}
+            signed = {**values, CRYPTOGRAM_9F26: objects[CRYPTOGRAM_9F26]}
+            signature = self._signed_cryptogram(chip, shown, command.data, signed)
+            objects = {**shown, SIGNATURE_9F4B: signature}
+        answer = Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
+        self._torn = (values, answer)
+        return answer
 
-    def _combined(
+    def _signed_cryptogram(
         self,
         chip: Personalisation,
-        objects: Mapping[int, bytes],
+        shown: Mapping[int, bytes],
         cdol_data: bytes,
         values: Mapping[int, bytes],
     ) -> bytes:
-        """The answer with the cryptogram inside a signature (EMV Book 2, 6.6.1)."""
+        """The signature that holds the cryptogram and covers what is shown (Book 2, 6.6.1)."""
         assert chip.key is not None
-        shown = {tag: objects[tag] for tag in (CID_9F27, ATC_9F36)}
-        iad = {IAD_9F10: objects[IAD_9F10]}
-        hashed = self._pdol_data + cdol_data + concatenated(shown | iad)
-        number = dynamic_number(chip.master_key, objects[ATC_9F36])
+        number = dynamic_number(chip.master_key, shown[ATC_9F36])
         dynamic = (
             bytes((len(number),))
             + number
-            + objects[CID_9F27]
-            + objects[CRYPTOGRAM_9F26]
-            + ca.transaction_hash(hashed)
+            + shown[CID_9F27]
+            + (values.get(CRYPTOGRAM_9F26) or shown[CRYPTOGRAM_9F26])
+            + ca.transaction_hash(self._pdol_data + cdol_data + concatenated(shown))
+            + self._relayed
         )
-        signature = ca.signed_dynamic_data(chip.key, dynamic, values[UNPREDICTABLE_9F37])
-        return concatenated({**shown, SIGNATURE_9F4B: signature, **iad})
+        return ca.signed_dynamic_data(chip.key, dynamic, values[UNPREDICTABLE_9F37])
+
+    def _verification_status(self) -> bytes:
+        """Tag 9F50: what J/Speedy's card chooses, when the reader says that it needs something."""
+        cvm = self._profile.behaviour.cvm
+        if cvm == "device":
+            return b"\x30"
+        if not self._pdol_values.get(INTERCHANGE_PROFILE_9F53, b"\0")[0] & 0x80:
+            return b"\x00"
+        return {"signature": b"\x10", "online-pin": b"\x20"}.get(cvm, b"\x00")
+
+    def _exchange_relay_resistance_data(self, command: Command, chip: Personalisation) -> Response:
+        """The layout is that of emv-card-simulator: entropy, shortest, longest, on the air."""
+        if not chip.application.aip[1] & 0x01 or chip.application.flow != "generate-ac":
+            return Response(b"", WRONG_INSTRUCTION)
+        if self._stage is not _Stage.INITIATED:
+            return Response(b"", NOT_SATISFIED)
+        if len(command.data) != 4:
+            return Response(b"", WRONG_LENGTH)
+        stated = self._random(f"entropy {self._atc}", 4) + chip.application.relay
+        self._relayed = command.data + stated
+        return Response(tlv(TEMPLATE_80, stated), OK)
+
+    def _recover_ac(self, command: Command, chip: Personalisation) -> Response:
+        """The last cryptogram once more, for a reader that knows what it was made for."""
+        drdol = chip.application.record.get(DRDOL_9F51)
+        if drdol is None:
+            return Response(b"", WRONG_INSTRUCTION)
+        values = dol_values(drdol, command.data)
+        if values is None:
+            return Response(b"", WRONG_LENGTH)
+        if self._stage is not _Stage.INITIATED or self._torn is None:
+            return Response(b"", NOT_SATISFIED)
+        made_for, answer = self._torn
+        if any(made_for.get(tag) != value for tag, value in values.items()):
+            return Response(b"", NOT_SATISFIED)
+        self._stage = _Stage.DONE
+        return answer
 
     def _decide(self, *, online_only: bool) -> Cryptogram:
         match self._profile.behaviour.decision:
@@ -317,8 +381,13 @@ class EmvCard:
         return bytes(2)
 
     def _authentication_data(self) -> bytes:
-        """Tag 9F69: version 01 of fast DDA, the card's unpredictable number, and 9F6C."""
-        return b"\x01" + self._random(f"card number {self._atc}", 4) + self._ctq
+        """Tag 9F69: version 01 of fast DDA, the card's unpredictable number, and 9F6C.
+
+        UnionPay's has at least eight bytes.
+        """
+        stated = b"\x01" + self._random(f"card number {self._atc}", 4) + self._ctq
+        unionpay = self._chip is not None and self._chip.application.keys == "UnionPay"
+        return stated + b"\x00" if unionpay else stated
 
     def _random(self, label: str, count: int) -> bytes:
         text = f"{self._profile.id}:{self._seed}:{label}"

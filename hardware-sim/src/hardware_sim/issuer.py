@@ -120,11 +120,19 @@ _MASTERCARD = tuple(
 # Amex-like card the oldest of the others, which says nothing about real cards.
 _AMEX_1 = CryptogramVersion(1, SessionKey.NONE, Padding.ZEROS, ((3, 7),), 7, 1, SessionKey.NONE)
 
+# Nor are those of the schemes below public. The simulator computes theirs as version 18 above.
+_OTHER_1 = CryptogramVersion(
+    1, SessionKey.COMMON, Padding.MARKED, ((0, None),), None, 2, SessionKey.COMMON
+)
+
 VERSIONS: Mapping[str, Mapping[int, CryptogramVersion]] = MappingProxyType(
     {
         "Visa": {version.number: version for version in (_VISA_10, _VISA_18)},
         "Mastercard": {version.number: version for version in _MASTERCARD},
         "Amex": {1: _AMEX_1},
+        "JCB": {1: _OTHER_1},
+        "Discover": {1: _OTHER_1},
+        "UnionPay": {1: _OTHER_1},
     }
 )
 """The cryptogram versions that each scheme's issuer knows, by number."""
@@ -141,6 +149,9 @@ ISSUERS: Mapping[str, IssuerKeys] = MappingProxyType(
         "Visa": _simulated("Visa", "A000000003"),
         "Mastercard": _simulated("Mastercard", "A000000004"),
         "Amex": _simulated("Amex", "A000000025"),
+        "JCB": _simulated("JCB", "A000000065"),
+        "Discover": _simulated("Discover", "A000000152"),
+        "UnionPay": _simulated("UnionPay", "A000000333"),
     }
 )
 """The simulated issuers by scheme. Maestro cards belong to Mastercard's."""
@@ -154,7 +165,11 @@ def issuer_of(pan: str) -> IssuerKeys | None:
         return ISSUERS["Amex"]
     if pan.startswith(("5", "67")) or 2221 <= int(pan[:4]) <= 2720:
         return ISSUERS["Mastercard"]
-    return None
+    if 3528 <= int(pan[:4]) <= 3589:
+        return ISSUERS["JCB"]
+    if pan.startswith(("6011", "65", "36")) or 644 <= int(pan[:3]) <= 649:
+        return ISSUERS["Discover"]
+    return ISSUERS["UnionPay"] if pan.startswith("62") else None
 
 
 def icc_master_key(keys: IssuerKeys, pan: str, sequence: int) -> bytes:
@@ -165,8 +180,8 @@ def icc_master_key(keys: IssuerKeys, pan: str, sequence: int) -> bytes:
 def cryptogram_version(scheme: str, iad: bytes) -> CryptogramVersion | None:
     """The version that the issuer application data names, or None.
 
-    Visa and Amex put a length byte first (06), then the key index and the version; Mastercard
-    begins with the key index. The index must be one that the simulated issuer has.
+    Mastercard begins with the key index; the others put a length byte first (06), then the key
+    index and the version. The index must be one that the simulated issuer has.
     """
     known = VERSIONS.get(scheme, {})
     index_at = 0 if scheme == "Mastercard" else 1

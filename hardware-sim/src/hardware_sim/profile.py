@@ -25,6 +25,7 @@ from terminal.errors import ConfigError
 
 _PRESENTS = "card|tag|several|unreadable"
 _FLOWS = "gpo|generate-ac"
+_SCHEMES = "|".join(VERSIONS)
 _DECISIONS = "online|offline|decline"
 _CVMS = "none|signature|online-pin|device"
 
@@ -96,7 +97,7 @@ class Application:
 
     aid: bytes
     label: str
-    keys: str = _like("Visa|Mastercard|Amex", "one of Visa|Mastercard|Amex")
+    keys: str = _like(_SCHEMES, f"one of {_SCHEMES}")
     flow: str = _like(_FLOWS, f"one of {_FLOWS}")
     cvn: int
     aip: bytes
@@ -104,6 +105,7 @@ class Application:
     cdol1: bytes = b""
     priority: int = _between(1, 15, 1)
     signs: bool = True
+    relay: bytes = bytes.fromhex("000000C80012")
     fci: Mapping[int, bytes] = field(default_factory=dict)
     gpo: Mapping[int, bytes] = field(default_factory=dict)
     record: Mapping[int, bytes] = field(default_factory=dict)

@@ -36,6 +36,9 @@ PANS = {
     "Visa": "4761739001010010",
     "Mastercard": "5413330089020011",
     "Amex": "374245001741007",
+    "JCB": "3569990010095841",
+    "Discover": "6011000990139424",
+    "UnionPay": "6250946000000016",
 }
 ALL_VERSIONS = [(scheme, number) for scheme, known in VERSIONS.items() for number in known]
 
@@ -122,7 +125,13 @@ def test_the_cryptogram_belongs_to_one_card(
         ("341111111111111", "Amex"),
         ("2220990000000000", None),
         ("2721000000000000", None),
-        ("6011000990139424", None),
+        ("3569990010095841", "JCB"),
+        ("3527000000000000", None),
+        ("6011000990139424", "Discover"),
+        ("6450000000000000", "Discover"),
+        ("3600000000000000", "Discover"),
+        ("6250946000000016", "UnionPay"),
+        ("9999990000000000", None),
     ],
 )
 def test_the_issuer_follows_from_the_card_number(pan: str, scheme: str | None) -> None:

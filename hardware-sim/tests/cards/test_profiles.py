@@ -49,6 +49,9 @@ def test_the_cards_that_come_along() -> None:
         "mastercard-credit",
         "mastercard-debit",
         "amex",
+        "jcb",
+        "discover",
+        "unionpay",
         "visa-phone",
         "mastercard-watch",
         "expired",
@@ -73,7 +76,7 @@ def test_a_card_says_what_it_is(card_id: str) -> None:
 
 def test_no_two_cards_share_an_account() -> None:
     accounts = [profile.account for profile in map(load_profile, card_ids()) if profile.account]
-    assert len({account.pan for account in accounts}) == len(accounts) == 11
+    assert len({account.pan for account in accounts}) == len(accounts) == 14
 
 
 @pytest.mark.parametrize("card_id", card_ids())

@@ -73,8 +73,17 @@ class Activation:
         return self.request.at.date()
 
 
-# First digits of the accounts of a scheme, by RID; Maestro's begin with 5 or 6.
-_ISSUED = MappingProxyType({bytes.fromhex("A000000003"): "4", bytes.fromhex("A000000004"): "256"})
+# First digits of the accounts of a scheme, by RID; Maestro's begin with 5 or 6. UnionPay's are not
+# here: domestic cards of many issuers carry its application.
+_ISSUED = MappingProxyType(
+    {
+        bytes.fromhex("A000000003"): "4",
+        bytes.fromhex("A000000004"): "256",
+        bytes.fromhex("A000000025"): "3",
+        bytes.fromhex("A000000065"): "3",
+        bytes.fromhex("A000000152"): "36",
+    }
+)
 
 
 def account(activation: Activation) -> CardData:
@@ -104,6 +113,9 @@ def device(activation: Activation) -> str:
     unique identifier.
     """
     value = activation.application.objects.get(tags.FORM_FACTOR_9F6E, b"")
+    if activation.combination.kernel_id == 4:
+        # Kernel 4's 9F6E is the reader's; the card says in its profile whether it is a phone.
+        return "phone" if activation.application.aip_has(2, 0x40) else "card"
     if activation.combination.kernel_id == 3 and len(value) == 4:
         return {3: "phone", 4: "watch"}.get(value[0] & 0x1F, "card")
     if activation.combination.kernel_id == 2 and len(value) >= 6 and not value[2] & 0x80:
@@ -147,7 +159,7 @@ def chip_data(activation: Activation) -> dict[int, bytes]:
     data: dict[int, bytes] = {}
     for tag, lengths in _FROM_CARD.items():
         value = activation.application.objects.get(tag)
-        if value is None:
+        if value is None or (tag, activation.combination.kernel_id) == (tags.FORM_FACTOR_9F6E, 4):
             continue
         if len(value) not in lengths:
             raise CardError(f"The card's tag {tag:02X} has {len(value)} bytes.")
@@ -225,13 +237,15 @@ def see_phone(activation: Activation, reason: str) -> Outcome:
     return ending(activation, Decision.TRY_AGAIN, reason, MessageId.SEE_PHONE, start=Start.B)
 
 
-def refused_options(activation: Activation, sw: int) -> Outcome:
+def refused_options(
+    activation: Activation, sw: int, command: str = "GET PROCESSING OPTIONS"
+) -> Outcome:
     """The outcome of a GET PROCESSING OPTIONS that the card refused (Book C-3, 5.2.2.2).
 
     6984 sends to another interface, 6985 to the next application, 6986 to the phone's own
     screen; the published traces show the last with a phone that wants its owner's consent.
     """
-    reason = f"GET PROCESSING OPTIONS was answered with {sw:04X}"
+    reason = f"{command} was answered with {sw:04X}"
     if sw == 0x6984:
         return ending(activation, Decision.TRY_ANOTHER_INTERFACE, reason, MessageId.INSERT_OR_SWIPE)
     if sw == 0x6985:
@@ -241,45 +255,63 @@ def refused_options(activation: Activation, sw: int) -> Outcome:
     return ending(activation, Decision.END_APPLICATION, reason, MessageId.TRY_ANOTHER_CARD)
 
 
+def issuer_key(activation: Activation, card: CardData) -> oda.IssuerKey:
+    """The issuer's public key, from the scheme's CA key (EMV Book 2, 5.3 and 6.3).
+
+    Raises:
+        AuthenticationFailed: a part is missing, or the certificate does not hold or belongs to
+            another issuer.
+    """
+    issuer = oda.issuer_key(
+        activation.application.df_name[:5],
+        _certificates(activation, _ISSUER_PARTS),
+        activation.settings.ca_keys,
+        on=activation.today,
+        cache=activation.settings.issuer_cache,
+    )
+    oda.check_issuer_identifier(issuer, card.pan.reveal())
+    return issuer
+
+
+def signed_static_data(activation: Activation) -> bytes:
+    """What the card's certificate and its static signature are over (EMV Book 3, 10.3).
+
+    Raises:
+        AuthenticationFailed: a record or the tag list makes it impossible to build.
+    """
+    signed = static_data(activation.application)
+    if signed is None:
+        raise AuthenticationFailed("the static data to be authenticated cannot be built")
+    return signed
+
+
 def card_key(activation: Activation, card: CardData) -> oda.RsaPublicKey:
     """The card's public key, through the chain from the scheme's CA key (EMV Book 2, 6).
 
     Raises:
         AuthenticationFailed: a part is missing or the chain does not hold.
     """
+    certificates = _certificates(activation, (*_ISSUER_PARTS, *_CARD_PARTS))
+    signed = signed_static_data(activation)
+    issuer = issuer_key(activation, card)
+    return oda.icc_key(issuer, certificates, signed, pan=card.pan.reveal(), on=activation.today)
+
+
+_ISSUER_PARTS = (tags.CA_KEY_INDEX_8F, tags.ISSUER_CERTIFICATE_90, tags.ISSUER_EXPONENT_9F32)
+_CARD_PARTS = (tags.ICC_CERTIFICATE_9F46, tags.ICC_EXPONENT_9F47)
+
+
+def _certificates(activation: Activation, needed: tuple[int, ...]) -> oda.Certificates:
     objects = activation.application.objects
-    missing = [
-        tag
-        for tag in (
-            tags.CA_KEY_INDEX_8F,
-            tags.ISSUER_CERTIFICATE_90,
-            tags.ISSUER_EXPONENT_9F32,
-            tags.ICC_CERTIFICATE_9F46,
-            tags.ICC_EXPONENT_9F47,
-        )
-        if not objects.get(tag)
-    ]
-    if missing:
-        raise AuthenticationFailed(f"the card gave no {tags.TAGS[missing[0]].name}")
-    signed = static_data(activation.application)
-    if signed is None:
-        raise AuthenticationFailed("the static data to be authenticated cannot be built")
-    certificates = oda.Certificates(
+    for tag in needed:
+        if not objects.get(tag):
+            raise AuthenticationFailed(f"the card gave no {tags.TAGS[tag].name}")
+    return oda.Certificates(
         ca_index=objects[tags.CA_KEY_INDEX_8F][0],
         issuer=objects[tags.ISSUER_CERTIFICATE_90],
         issuer_remainder=objects.get(tags.ISSUER_REMAINDER_92, b""),
         issuer_exponent=objects[tags.ISSUER_EXPONENT_9F32],
-        icc=objects[tags.ICC_CERTIFICATE_9F46],
+        icc=objects.get(tags.ICC_CERTIFICATE_9F46, b""),
         icc_remainder=objects.get(tags.ICC_REMAINDER_9F48, b""),
-        icc_exponent=objects[tags.ICC_EXPONENT_9F47],
+        icc_exponent=objects.get(tags.ICC_EXPONENT_9F47, b""),
     )
-    issuer = oda.issuer_key(
-        activation.application.df_name[:5],
-        certificates,
-        activation.settings.ca_keys,
-        on=activation.today,
-        cache=activation.settings.issuer_cache,
-    )
-    pan = card.pan.reveal()
-    oda.check_issuer_identifier(issuer, pan)
-    return oda.icc_key(issuer, certificates, signed, pan=pan, on=activation.today)

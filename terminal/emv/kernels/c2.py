@@ -8,10 +8,9 @@ attacks want.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from terminal.card import CardData
-from terminal.emv import dol, oda, tags
+from terminal.emv import dol, tags
 from terminal.emv.apdu import Command, Dialogue, Response
 from terminal.emv.application import (
     AflEntry,
@@ -19,6 +18,7 @@ from terminal.emv.application import (
     read_records,
     take_processing_options,
 )
+from terminal.emv.kernels import generate_ac
 from terminal.emv.kernels.activation import (
     AAC,
     ARQC,
@@ -26,7 +26,6 @@ from terminal.emv.kernels.activation import (
     Activation,
     account,
     approved,
-    card_key,
     declined,
     device,
     ending,
@@ -34,40 +33,38 @@ from terminal.emv.kernels.activation import (
     refused_options,
     see_phone,
 )
-from terminal.emv.kernels.cvm_list import Verification, verify_cardholder
-from terminal.emv.outcome import Cvm, Decision, MessageId, Outcome
+from terminal.emv.kernels.cvm_list import verify_cardholder
+from terminal.emv.kernels.relay_resistance import exchange_relay_resistance_data
+from terminal.emv.outcome import (
+    Cvm,
+    Decision,
+    MessageId,
+    Outcome,
+    Start,
+    TornTransaction,
+    card_digest,
+)
 from terminal.emv.restrictions import processing_restrictions
-from terminal.emv.settings import TYPES_OFFLINE_ONLY, TYPES_ONLINE_ONLY
-from terminal.emv.tlv import decode, split
-from terminal.errors import AuthenticationFailed, CardError
+from terminal.errors import CardError, CardLost
 
-_CDA_BY_CARD = 0x01  # AIP byte 1
 _ON_DEVICE_BY_CARD = 0x02  # AIP byte 1
 _EMV_MODE = 0x80  # AIP byte 2
+_RELAY_RESISTANCE_BY_CARD = 0x01  # AIP byte 2
 _CONTACTS_BY_TERMINAL = 0x20  # 9F33 byte 1
-_CDA_BY_TERMINAL = 0x08  # 9F33 byte 3
-_CDA_REQUESTED = 0x10  # GENERATE AC, P1
 _MAG_STRIPE_RECORD = AflEntry(1, 1, 1, 0)
-_ALLOWED = {AAC: {AAC}, ARQC: {AAC, ARQC}, TC: {AAC, ARQC, TC}}
 _INTERACTION_DF4B = 0xDF4B
 _INTERACTION_MASK = 0x00030F
-
-# Terminal verification results (95), as (byte, bit).
-_ODA_NOT_PERFORMED = 0x80_00_00_00_00
-_ICC_DATA_MISSING = 0x20_00_00_00_00
-_CDA_FAILED = 0x04_00_00_00_00
 _FLOOR_LIMIT_EXCEEDED = 0x80_00
 _RELAY_RESISTANCE_NOT_PERFORMED = 0x01
 
 
 @dataclass(slots=True)
-class _Run:
-    """What changes while the kernel runs: the TVR as a number, and whether CDA is asked for."""
+class _Asked:
+    """What GENERATE AC asks for, and what a relay resistance exchange adds to the signature."""
 
-    activation: Activation
-    card: CardData
-    tvr: int = 0
-    key: oda.RsaPublicKey | None = None
+    requested: int
+    cvm: Cvm
+    relay: bytes
 
 
 def run(activation: Activation) -> Dialogue[Outcome]:
@@ -96,11 +93,12 @@ def run(activation: Activation) -> Dialogue[Outcome]:
             "the amount is over the contactless limit",
             MessageId.INSERT_OR_SWIPE,
         )
+    relay, relay_tvr = yield from _resist_relay(activation)
     yield from read_records(application, _emv_records(application.afl))
     for tag in (tags.PAN_5A, tags.EXPIRY_5F24, tags.CDOL1_8C):
         application.objects.need(tag)
-    state = _Run(activation, account(activation))
-    return (yield from _authorise(state))
+    state = generate_ac.Run(activation, account(activation), tvr=relay_tvr)
+    return (yield from _authorise(state, relay))
 
 
 def _emv_records(afl: tuple[AflEntry, ...]) -> tuple[AflEntry, ...]:
@@ -122,102 +120,52 @@ def _over_limit(activation: Activation) -> bool:
     return limit is not None and activation.request.amount.minor > limit
 
 
-def _authorise(state: _Run) -> Dialogue[Outcome]:
+def _resist_relay(activation: Activation) -> Dialogue[tuple[bytes, int]]:
+    """The relay resistance protocol where both sides have it, right behind the options (S3R1)."""
+    limits = activation.combination.relay_resistance
+    if limits is None or not activation.application.aip_has(2, _RELAY_RESISTANCE_BY_CARD):
+        stated = activation.combination.relay_resistance_in_tvr
+        return b"", _RELAY_RESISTANCE_NOT_PERFORMED if stated else 0
+    return (yield from exchange_relay_resistance_data(activation, limits))
+
+
+def _authorise(state: generate_ac.Run, relay: bytes) -> Dialogue[Outcome]:
     """Restrictions, authentication data, verification, action analysis, cryptogram, outcome."""
     activation = state.activation
-    objects, terminal = activation.application.objects, activation.terminal
     over_cvm_limit = (
         activation.combination.cvm_limit_minor is not None
         and activation.request.amount.minor > activation.combination.cvm_limit_minor
     )
     _set_capabilities(activation, over_cvm_limit=over_cvm_limit)
-    if activation.combination.relay_resistance_in_tvr:
-        state.tvr |= _RELAY_RESISTANCE_NOT_PERFORMED
-    _prepare_authentication(state)
-    state.tvr |= processing_restrictions(objects, terminal) << 24
+    generate_ac.prepare_authentication(state, needs_tag_list=True)
+    objects = activation.application.objects
+    state.tvr |= processing_restrictions(objects, activation.terminal) << 24
     verification = verify_cardholder(
         activation, on_device=_on_device(activation), required=over_cvm_limit
     )
-    state.tvr |= verification.tvr_byte_3 << 16
-    if verification.icc_data_missing:
-        state.tvr |= _ICC_DATA_MISSING
-    if activation.indicators.floor_limit_exceeded:
-        state.tvr |= _FLOOR_LIMIT_EXCEEDED
-    terminal[tags.CVM_RESULTS_9F34] = verification.results
-    terminal[tags.TVR_95] = state.tvr.to_bytes(5, "big")
-    requested = action_analysis(activation)
-    if _distrusts_device(state, verification):
+    state.tvr |= generate_ac.risk_management(activation, state.card)
+    requested = generate_ac.decide(state, verification)
+    if _distrusts_device(state, verification.cvm):
         requested = AAC
-    return (yield from _generate(state, requested, verification))
+    asked = _Asked(requested, verification.cvm, relay)
+    torn = _torn_before(state)
+    if torn is not None:
+        recovered = yield from _recover(state, torn)
+        if recovered is not None:
+            return recovered
+    return (yield from _generate(state, asked))
 
 
 def _set_capabilities(activation: Activation, *, over_cvm_limit: bool) -> None:
-    """9F33 for this transaction: byte 2 follows the CVM limit (C-2, DF8118 and DF8119).
-
-    CDA is announced only where a CA key of the card's scheme is loaded. A terminal without keys
-    that claimed CDA would turn each card into a failed authentication.
-    """
-    combination, settings = activation.combination, activation.settings
-    rid = activation.application.df_name[:5]
-    trusted = any(key.rid == rid for key in settings.ca_keys.keys)
-    first, _, security = settings.capabilities
-    activation.terminal[tags.CAPABILITIES_9F33] = bytes(
-        (
-            first,
-            combination.cvm_capability if over_cvm_limit else combination.no_cvm_capability,
-            security if trusted else security & ~_CDA_BY_TERMINAL,
-        )
-    )
+    """9F33 for this transaction: byte 2 follows the CVM limit (C-2, DF8118 and DF8119)."""
+    combination = activation.combination
+    first, _, security = activation.settings.capabilities
+    byte_2 = combination.cvm_capability if over_cvm_limit else combination.no_cvm_capability
+    activation.terminal[tags.CAPABILITIES_9F33] = bytes((first, byte_2, security))
+    generate_ac.announce_authentication(activation)
 
 
-def _prepare_authentication(state: _Run) -> None:
-    """Opens the certificate chain before the cryptogram, so that its failure is in the TVR."""
-    activation = state.activation
-    by_terminal = activation.terminal[tags.CAPABILITIES_9F33][2] & _CDA_BY_TERMINAL
-    if not (activation.application.aip_has(1, _CDA_BY_CARD) and by_terminal):
-        state.tvr |= _ODA_NOT_PERFORMED
-        return
-    missing = [
-        tag
-        for tag in (
-            *(tags.CA_KEY_INDEX_8F, tags.ISSUER_CERTIFICATE_90, tags.ISSUER_EXPONENT_9F32),
-            *(tags.ICC_CERTIFICATE_9F46, tags.ICC_EXPONENT_9F47, tags.STATIC_DATA_TAGS_9F4A),
-        )
-        if not activation.application.objects.get(tag)
-    ]
-    if missing:
-        state.tvr |= _ICC_DATA_MISSING | _CDA_FAILED
-        return
-    try:
-        state.key = card_key(activation, state.card)
-    except AuthenticationFailed:
-        state.tvr |= _CDA_FAILED
-
-
-def action_analysis(activation: Activation) -> int:
-    """Terminal action analysis: the cryptogram to ask for, 0x00, 0x40 or 0x80 (Book 3, 10.7).
-
-    Issuer action codes that the card lacks are all zeros for denial and all ones otherwise.
-    """
-    objects, codes = activation.application.objects, activation.combination.action_codes
-    kind = activation.terminal[tags.TERMINAL_TYPE_9F35][0]
-
-    def hit(own: bytes, tag: int, absent: bytes) -> bool:
-        issuer = objects.get(tag, absent).ljust(5, b"\x00")[:5]
-        tvr = activation.terminal[tags.TVR_95]
-        return any(bit & (a | b) for bit, a, b in zip(tvr, own, issuer, strict=True))
-
-    ones = bytes.fromhex("FFFFFFFFFC")
-    if hit(codes.denial, tags.IAC_DENIAL_9F0E, bytes(5)):
-        return AAC
-    if kind in TYPES_ONLINE_ONLY:
-        return ARQC
-    if kind in TYPES_OFFLINE_ONLY:
-        return AAC if hit(codes.default, tags.IAC_DEFAULT_9F0D, ones) else TC
-    return ARQC if hit(codes.online, tags.IAC_ONLINE_9F0F, ones) else TC
-
-
-def _distrusts_device(state: _Run, verification: Verification) -> bool:
+def _distrusts_device(state: generate_ac.Run, cvm: Cvm) -> bool:
     """Whether a device's word on its holder has to be refused for want of a signature.
 
     Without CDA anybody in between can claim that the device verified its holder, so GAC.22 asks
@@ -226,93 +174,93 @@ def _distrusts_device(state: _Run, verification: Verification) -> bool:
     """
     if state.key is not None or not _on_device(state.activation):
         return False
-    return bool(state.tvr & _CDA_FAILED) or verification.cvm is Cvm.CONFIRMATION_CODE
+    return bool(state.tvr & generate_ac.CDA_FAILED) or cvm is Cvm.CONFIRMATION_CODE
 
 
-def _generate(state: _Run, requested: int, verification: Verification) -> Dialogue[Outcome]:
-    """GENERATE AC, its answer checked, and the outcome (C-2, S910)."""
-    activation, objects = state.activation, state.activation.application.objects
-    combined = state.key is not None and requested != AAC
-    cdol = dol.fill(dol.parse(objects[tags.CDOL1_8C]), activation.terminal)
-    response = yield Command(
-        0x80, 0xAE, requested | (_CDA_REQUESTED if combined else 0), 0x00, cdol
-    )
+def _generate(state: generate_ac.Run, asked: _Asked) -> Dialogue[Outcome]:
+    """GENERATE AC; when the card leaves in the middle of it, the transaction is torn (S9)."""
+    try:
+        response = yield from generate_ac.generate(state, asked.requested)
+    except CardLost:
+        if not _recovers(state.activation):
+            raise
+        return _torn(state, asked)
+    return _take(state, asked, response)
+
+
+def _take(state: generate_ac.Run, asked: _Asked, response: Response) -> Outcome:
+    """The answer checked, and the outcome (S910)."""
     if not response.ok:
         raise CardError(f"GENERATE AC was answered with {response.sw:04X}.")
-    answer = _read_answer(activation, response)
-    made = objects.need(tags.CRYPTOGRAM_INFORMATION_9F27)[0] & 0xC0
-    if made not in _ALLOWED[requested]:
-        raise CardError("The card made another cryptogram than it was asked for.")
-    if combined and made != AAC:
-        _verify_combined(state, cdol, answer)
-    objects.need(tags.CRYPTOGRAM_9F26)
-    return _outcome(state, made, verification)
+    made = generate_ac.take_cryptogram(state, asked.requested, response, relay=asked.relay)
+    return _outcome(state, made, asked.cvm)
 
 
-def _read_answer(activation: Activation, response: Response) -> bytes:
-    """Takes the answer to GENERATE AC in; returns its objects as sent, without 9F4B.
-
-    Raises:
-        CardError: neither format 1 (80) nor format 2 (77), or a mandatory object is missing.
-    """
-    objects, outer = activation.application.objects, decode(response.data)
-    if len(outer) != 1:
-        raise CardError("The answer to GENERATE AC is not one template.")
-    (template,) = outer
-    value, signed = template.value, b""
-    if template.tag == tags.RESPONSE_FORMAT_1_80:
-        if not 11 <= len(value) <= 43:
-            raise CardError("The answer to GENERATE AC has an impossible length.")
-        objects.put(tags.CRYPTOGRAM_INFORMATION_9F27, value[:1])
-        objects.put(tags.ATC_9F36, value[1:3])
-        objects.put(tags.CRYPTOGRAM_9F26, value[3:11])
-        objects.put(tags.ISSUER_APPLICATION_DATA_9F10, value[11:])
-    elif template.tag == tags.RESPONSE_FORMAT_2_77:
-        objects.add(template.children)
-        parts = split(value)
-        signed = b"".join(raw for tag, raw in parts if tag != tags.SIGNED_DYNAMIC_DATA_9F4B)
-    else:
-        raise CardError("The answer to GENERATE AC is neither format 1 nor 2.")
-    objects.need(tags.ATC_9F36)
-    if len(objects.need(tags.CRYPTOGRAM_INFORMATION_9F27)) != 1:
-        raise CardError("The cryptogram information data (9F27) is not one byte.")
-    return signed
-
-
-def _verify_combined(state: _Run, cdol: bytes, answer: bytes) -> None:
-    """CDA over PDOL data, CDOL1 data and the answer; takes the cryptogram out of the signature.
-
-    Raises:
-        AuthenticationFailed: the signature is missing, does not hold, or states another type.
-        CardError: the card also gave a cryptogram in the clear, and another one.
-    """
-    application, terminal = state.activation.application, state.activation.terminal
-    signature = application.objects.get(tags.SIGNED_DYNAMIC_DATA_9F4B)
-    if signature is None or state.key is None:
-        raise AuthenticationFailed("the card did not sign its cryptogram")
-    combined = oda.verify_combined(
-        state.key,
-        signature,
-        unpredictable_number=terminal[tags.UNPREDICTABLE_NUMBER_9F37],
-        transaction_data=application.pdol_data + cdol + answer,
+def _recovers(activation: Activation) -> bool:
+    """Whether torn transactions are recovered: the reader keeps them, the card has a DRDOL."""
+    return bool(
+        activation.combination.torn_lifetime_s
+        and activation.application.objects.get(tags.DRDOL_9F51)
     )
-    information = application.objects[tags.CRYPTOGRAM_INFORMATION_9F27][0]
-    if combined.cryptogram_information != information:
-        raise AuthenticationFailed("the card signed another kind of cryptogram")
-    application.objects.put(tags.CRYPTOGRAM_9F26, combined.cryptogram)
 
 
-def _outcome(state: _Run, made: int, verification: Verification) -> Outcome:
+def _torn(state: generate_ac.Run, asked: _Asked) -> Outcome:
+    """The outcome with the record that the next tap needs (S9.15 to S9.18)."""
+    activation, terminal = state.activation, dict(state.activation.terminal)
+    record = TornTransaction(
+        card=card_digest(state.card, terminal[tags.UNPREDICTABLE_NUMBER_9F37]),
+        at=activation.request.at,
+        requested=asked.requested,
+        cvm=asked.cvm,
+        pdol_data=activation.application.pdol_data,
+        cdol_data=state.cdol_data,
+        relay=asked.relay,
+        terminal=terminal,
+    )
+    reason = "the card left while it made its cryptogram"
+    again = ending(activation, Decision.TRY_AGAIN, reason, MessageId.PRESENT_AGAIN, start=Start.B)
+    return replace(again, torn=record)
+
+
+def _torn_before(state: generate_ac.Run) -> TornTransaction | None:
+    activation = state.activation
+    if not _recovers(activation):
+        return None
+    lifetime_s, at = activation.combination.torn_lifetime_s, activation.request.at
+    return next(
+        (each for each in activation.request.torn if each.belongs_to(state.card, at, lifetime_s)),
+        None,
+    )
+
+
+def _recover(state: generate_ac.Run, torn: TornTransaction) -> Dialogue[Outcome | None]:
+    """RECOVER AC: the cryptogram of the torn transaction, so that it is not paid twice (S10).
+
+    None when the card has none to give; then the transaction is made anew. What the host gets is
+    the data of then, because the cryptogram is over those.
+    """
+    activation = state.activation
+    entries = dol.parse(activation.application.objects[tags.DRDOL_9F51])
+    response = yield Command(0x80, 0xD0, 0x00, 0x00, dol.fill(entries, torn.terminal))
+    if not response.ok:
+        return None
+    activation.terminal.update(torn.terminal)
+    activation.application.pdol_data = torn.pdol_data
+    state.cdol_data = torn.cdol_data
+    return _take(state, _Asked(torn.requested, torn.cvm, torn.relay), response)
+
+
+def _outcome(state: generate_ac.Run, made: int, cvm: Cvm) -> Outcome:
     """The outcome by cryptogram; a phone's wish for a second tap comes first (S910.71 to 75)."""
     activation, card = state.activation, state.card
     wish = activation.application.objects.get(_INTERACTION_DF4B, b"")
     if int.from_bytes(wish[:3]) & _INTERACTION_MASK:
         return see_phone(activation, "the phone wants its owner's attention")
     if made == ARQC:
-        return online(activation, "the card asks for online authorisation", card, verification.cvm)
+        return online(activation, "the card asks for online authorisation", card, cvm)
     if made == TC:
         reason = "approved offline with CDA" if state.key else "approved offline without CDA"
-        return approved(activation, reason, card, verification.cvm)
+        return approved(activation, reason, card, cvm)
     reason = "the card declined offline"
     contacts = activation.terminal[tags.CAPABILITIES_9F33][0] & _CONTACTS_BY_TERMINAL
     if contacts and device(activation) == "card":

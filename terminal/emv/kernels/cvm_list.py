@@ -7,6 +7,7 @@ signature, none, and verification on the customer's own device.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from terminal.emv import tags
 from terminal.emv.kernels.activation import Activation
@@ -17,18 +18,23 @@ UNSUCCESSFUL = 0x80
 UNRECOGNISED = 0x40
 ONLINE_PIN_ENTERED = 0x04
 
-_CARDHOLDER_VERIFICATION = 0x10  # AIP byte 1
-_APPLY_NEXT = 0x40
-_FAIL, _ONLINE_PIN, _SIGNATURE, _NO_CVM = 0x00, 0x02, 0x1E, 0x1F
-_NOT_PERFORMED = bytes.fromhex("3F0001")  # no CVM performed, always, failed (CVM.25)
-_OFFLINE_PINS = frozenset({0x01, 0x03, 0x04, 0x05})
+CARDHOLDER_VERIFICATION = 0x10
+"""AIP byte 1: the card has a CVM list."""
+APPLY_NEXT = 0x40
+"""Byte 1 of a rule: when it fails, the next is tried."""
+FAIL, ONLINE_PIN, SIGNATURE, NO_CVM = 0x00, 0x02, 0x1E, 0x1F
+NOT_PERFORMED = bytes.fromhex("3F0001")
+"""9F34: no CVM performed, always, failed (CVM.25)."""
+OFFLINE_PINS = frozenset({0x01, 0x03, 0x04, 0x05})
 
-# CVM code: the bit of 9F33 byte 2 that supports it, byte 3 of the results, the outcome's CVM.
-_METHODS = {
-    _ONLINE_PIN: (0x40, 0x00, Cvm.ONLINE_PIN),
-    _SIGNATURE: (0x20, 0x00, Cvm.SIGNATURE),
-    _NO_CVM: (0x08, 0x02, Cvm.NONE),
-}
+METHODS = MappingProxyType(
+    {
+        ONLINE_PIN: (0x40, 0x00, Cvm.ONLINE_PIN),
+        SIGNATURE: (0x20, 0x00, Cvm.SIGNATURE),
+        NO_CVM: (0x08, 0x02, Cvm.NONE),
+    }
+)
+"""CVM code: the bit of 9F33 byte 2 that supports it, byte 3 of the results, the outcome's CVM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def verify_cardholder(activation: Activation, *, on_device: bool, required: bool
             return Verification(bytes.fromhex("010002"), Cvm.CONFIRMATION_CODE)
         return Verification(bytes.fromhex("3F0002"), Cvm.NONE)
     none = bytes.fromhex("3F0000")
-    if not activation.application.aip_has(1, _CARDHOLDER_VERIFICATION):
+    if not activation.application.aip_has(1, CARDHOLDER_VERIFICATION):
         return Verification(none, Cvm.NONE)
     value = activation.application.objects.get(tags.CVM_LIST_8E, b"")
     if len(value) in {0, 8}:
@@ -102,33 +108,33 @@ def verify_cardholder(activation: Activation, *, on_device: bool, required: bool
 def _apply(activation: Activation, listed: CvmList) -> Verification:
     supported = activation.terminal[tags.CAPABILITIES_9F33][1]
     tvr = 0
-    results = _NOT_PERFORMED
+    results = NOT_PERFORMED
     for rule in listed.rules:
-        if not _is_satisfied(activation, listed, rule, supported):
+        if not is_satisfied(activation, listed, rule, supported):
             continue
-        known = _METHODS.get(rule.method)
+        known = METHODS.get(rule.method)
         if known is not None and supported & known[0]:
             _, outcome, cvm = known
-            entered = ONLINE_PIN_ENTERED if rule.method == _ONLINE_PIN else 0
+            entered = ONLINE_PIN_ENTERED if rule.method == ONLINE_PIN else 0
             results = bytes((rule.code, rule.condition, outcome))
             return Verification(results, cvm, tvr | entered)
-        if known is None and rule.method != _FAIL and rule.method not in _OFFLINE_PINS:
+        if known is None and rule.method != FAIL and rule.method not in OFFLINE_PINS:
             tvr |= UNRECOGNISED
-        if not rule.code & _APPLY_NEXT:
-            if rule.method == _FAIL:
+        if not rule.code & APPLY_NEXT:
+            if rule.method == FAIL:
                 results = bytes((rule.code, rule.condition, 0x01))
             break
     return Verification(results, Cvm.NONE, tvr | UNSUCCESSFUL)
 
 
-def _is_satisfied(activation: Activation, listed: CvmList, rule: CvmRule, supported: int) -> bool:
+def is_satisfied(activation: Activation, listed: CvmList, rule: CvmRule, supported: int) -> bool:
     """Whether the condition of a rule holds (EMV Book 3, Annex C3)."""
     request, condition = activation.request, rule.condition
     cash = request.transaction_type in {0x01, 0x17}
     cashback = request.transaction_type == 0x09
     unattended = activation.terminal[tags.TERMINAL_TYPE_9F35][0] & 0x0F >= 4
     if condition == 0x03:
-        known = _METHODS.get(rule.method)
+        known = METHODS.get(rule.method)
         return known is not None and bool(supported & known[0])
     plain = {
         0x00: True,

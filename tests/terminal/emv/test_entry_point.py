@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,17 +125,35 @@ def test_a_visa_application_that_asks_for_no_ttq_is_passed_over() -> None:
 
 
 def test_schemes_without_a_kernel_are_sent_to_the_chip() -> None:
-    subject = ScriptedCard({SELECT_PPSE: directory(AMEX)})
-    outcome = tap(subject, request(), default())
+    reader = default()
+    domestic = tuple(
+        replace(each, kernel_id=0x810001) if each.kernel_id == 4 else each
+        for each in reader.combinations
+    )
+    reader = replace(reader, combinations=domestic)
+    named = bytes.fromhex("9F2A03810001")
+    subject = ScriptedCard({SELECT_PPSE: directory(AMEX, extra=named)})
+    outcome = tap(subject, request(), reader)
     assert outcome.decision is Decision.TRY_ANOTHER_INTERFACE
     assert outcome.ui is not None
     assert outcome.ui.message is MessageId.INSERT_CARD
-    assert outcome.reason == "American Express needs kernel 4, which is not here"
+    assert outcome.reason == "the scheme needs kernel 8454145, which is not here"
     assert len(subject.sent) == 1
-    both = ScriptedCard(
-        {SELECT_PPSE: directory(AMEX, VISA), select(VISA): selected(VISA), "80A8": OPTIONS}
-    )
-    assert tap(both, request(), default()).decision is Decision.ONLINE_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("aid", "scheme"),
+    [
+        ("A0000002771010", "Interac"),
+        ("A00000038410", "eftpos"),
+        ("A0000005241010", "RuPay"),
+        ("A0000003591010028001", "girocard"),
+    ],
+)
+def test_domestic_schemes_are_known_by_name(aid: str, scheme: str) -> None:
+    outcome = tap(ScriptedCard({SELECT_PPSE: directory(bytes.fromhex(aid))}), request(), default())
+    assert outcome.decision is Decision.END_APPLICATION
+    assert f"no application that this terminal takes, but {scheme}" in outcome.reason
 
 
 def test_no_application_in_common() -> None:
