@@ -8,6 +8,7 @@ implementations (libpay and Denom) list them.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,7 +129,8 @@ class TornTransaction:
         """Whether this is the card that was torn, not longer ago than ``lifetime_s``."""
         age_s = (at - self.at).total_seconds()
         number = self.terminal[tags.UNPREDICTABLE_NUMBER_9F37]
-        return 0 <= age_s <= lifetime_s and self.card == card_digest(card, number)
+        same = hmac.compare_digest(self.card, card_digest(card, number))
+        return same and 0 <= age_s <= lifetime_s
 
 
 def card_digest(card: CardData, unpredictable_number: bytes) -> bytes:

@@ -114,6 +114,8 @@ class Combination:
         relay_resistance: the limits of that protocol; None for a reader that does not run it.
         torn_lifetime_s: how long a torn transaction can be recovered (C-2, DF811C); 0 for never.
         random_selection: which transactions below the floor limit go online by chance.
+        offline_without_cda: whether a card may approve offline without a signature over its
+            cryptogram, as the action codes alone would let it (kernels with GENERATE AC).
         signed_device_cvm_only: whether a card's word that its device verified the holder counts
             only under a signature that was verified, also when the issuer is asked.
         data: data objects that stand before the terminal's own for this combination.
@@ -137,6 +139,7 @@ class Combination:
     relay_resistance: RelayResistance | None = None
     torn_lifetime_s: int = 0
     random_selection: RandomSelection | None = None
+    offline_without_cda: bool = False
     signed_device_cvm_only: bool = False
     data: Mapping[int, bytes] = field(default_factory=dict)
 

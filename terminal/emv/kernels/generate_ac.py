@@ -139,13 +139,22 @@ def risk_management(activation: Activation, card: CardData) -> int:
 
 
 def decide(run: Run, verification: Verification) -> int:
-    """Writes TVR and CVM results down and analyses them; the cryptogram to ask for."""
+    """Writes TVR and CVM results down and analyses them; the cryptogram to ask for.
+
+    Stricter than Book 3, 10.7: an offline approval needs a card whose signature can be verified.
+    SDA is none, since a copy of the card has it too.
+    """
     run.tvr |= verification.tvr_byte_3 << 16
     if verification.icc_data_missing:
         run.tvr |= ICC_DATA_MISSING
     run.activation.terminal[tags.CVM_RESULTS_9F34] = verification.results
     run.activation.terminal[tags.TVR_95] = run.tvr.to_bytes(5, "big")
-    return action_analysis(run.activation)
+    requested = action_analysis(run.activation)
+    if requested == TC and run.key is None and not run.activation.combination.offline_without_cda:
+        # Nothing would prove an offline approval, whatever the action codes say.
+        kind = run.activation.terminal[tags.TERMINAL_TYPE_9F35][0]
+        requested = AAC if kind in TYPES_OFFLINE_ONLY else ARQC
+    return requested
 
 
 def action_analysis(activation: Activation) -> int:

@@ -71,7 +71,7 @@ def test_online_with_cda_and_its_chip_data() -> None:
         ({"kind": 0x40}, 0x50, Decision.APPROVED),
         ({"kind": 0x80}, 0x50, Decision.ONLINE_REQUEST),
         ({"kind": 0x00}, 0x50, Decision.DECLINED),
-        ({"kind": 0x40, "aip": "1880"}, 0x40, Decision.APPROVED),  # the card has no CDA
+        ({"kind": 0x80, "aip": "1880"}, 0x80, Decision.ONLINE_REQUEST),  # the card has no CDA
         ({"kind": 0x40, "pdol": ""}, 0x50, Decision.APPROVED),
     ],
 )
@@ -208,7 +208,7 @@ def test_terminal_verification_results(
     ("changes", "keys", "minor", "asked"),
     [
         ({}, True, 6000, 0x50),
-        ({}, False, 1250, 0x40),
+        ({}, False, 1250, 0x80),
         ({}, False, 6000, 0x00),
         ({"aip": "1A80"}, True, 6000, 0x00),  # the card has no CDA
         ({"chain": {"expiry": "0126"}}, True, 1250, 0x00),  # CDA failed
@@ -254,8 +254,16 @@ def test_terminal_action_analysis(
 ) -> None:
     subject = mastercard(aip="1880", records=issuer)
     stated = ActionCodes(**({"online": bytes(5), "default": bytes(5)} | codes))
-    tap(subject, request(), mastercard_reader(terminal_type=kind, action_codes=stated))
+    reader = mastercard_reader(terminal_type=kind, action_codes=stated, offline_without_cda=True)
+    tap(subject, request(), reader)
     assert subject.sent[-1][2] == asked
+
+
+def test_an_offline_approval_needs_a_signature() -> None:
+    for kind, asked in ((0x22, 0x80), (0x23, 0x00)):
+        subject = mastercard(0x00, aip="1880")
+        tap(subject, request(), mastercard_reader(terminal_type=kind))
+        assert subject.sent[-1][2] == asked
 
 
 @pytest.mark.parametrize(
