@@ -28,7 +28,9 @@ LONG_FILES: dict[str, str] = {
     "terminal/transaction.py": "the states and events of a sale, and the table that joins them",
 }
 
-SEES_CARDS = re.compile(r"terminal/(emv/.*|tokens|card)\.py|.*/hardware_sim/acquirer_rules\.py")
+SEES_CARDS = re.compile(
+    r"terminal/(emv/.*|tokens|card)\.py|.*/hardware_sim/(acquirer_rules|conformance/.*)\.py"
+)
 TOPS_OF_THREADS = {
     # Whatever ends a simulated world is the finding, of whichever kind it is.
     "hardware-sim/src/hardware_sim/world/run.py",
@@ -38,6 +40,8 @@ TOPS_OF_THREADS = {
     "offline_queue/sync.py",
     f"{SIMULATOR}/hardware_sim/acquirer_server.py",
     f"{SIMULATOR}/hardware_sim/vpcd.py",
+    # A case file of any make must not stop the cases behind it.
+    f"{SIMULATOR}/hardware_sim/conformance/runner.py",
 }
 _DIGEST = re.compile(r"(\w+_)?(mac|hmac|digest|hexdigest|arqc|arpc|cryptogram)")
 _IGNORE = re.compile(

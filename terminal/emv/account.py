@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from terminal.card import CardData, Pan, Track2
 from terminal.emv import tags
@@ -15,8 +16,36 @@ from terminal.errors import CardError
 _TRACK_2 = re.compile(
     r"(?P<pan>[0-9]{8,19})D(?P<expiry>[0-9]{2}(?:0[1-9]|1[0-2]))[0-9]{3,24}F?", re.ASCII
 )
+_TRACK_1 = re.compile(
+    r"B(?P<pan>[0-9]{8,19})\^(?P<name>[^^]{0,26})\^"
+    r"(?P<expiry>[0-9]{2}(?:0[1-9]|1[0-2]))(?P<service>[0-9]{3})[^^]*",
+    re.ASCII,
+)
 _PAN = re.compile(r"(?P<pan>[0-9]{8,19})F*", re.ASCII)
 _DATE = re.compile(r"[0-9]{2}(0[1-9]|1[0-2])([0-2][0-9]|3[01])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Track1:
+    """Track 1 data (tag 56): account, expiry (YYMM), service code, last and first name."""
+
+    pan: Pan
+    expiry_yymm: str = field(repr=False)
+    service: str
+    name: tuple[str, ...] = field(repr=False)
+
+
+def parse_track1(value: bytes) -> Track1:
+    """Reads tag 56, format B (ISO/IEC 7813).
+
+    Raises:
+        CardError: not format B, or a malformed PAN, expiry or service code.
+    """
+    match = _TRACK_1.fullmatch(value.decode("ascii", "replace"))
+    if match is None:
+        raise CardError("The card's track 1 data (56) is malformed.")
+    names = tuple(part.strip() for part in match["name"].split("/"))
+    return Track1(Pan(match["pan"]), match["expiry"], match["service"], names)
 
 
 def parse_track2(value: bytes) -> tuple[Pan, str, Track2]:

@@ -45,6 +45,22 @@ def parse(dol: bytes) -> tuple[DolEntry, ...]:
     return tuple(entries)
 
 
+def split(entries: Sequence[DolEntry], data: bytes) -> tuple[bytes, ...]:
+    """A filled list taken apart: the bytes of each entry.
+
+    Raises:
+        CardError: the data is not as long as the list asks for.
+    """
+    if len(data) != sum(entry.length for entry in entries):
+        raise CardError("Filled data does not have the length that its data object list asks for.")
+    pieces: list[bytes] = []
+    offset = 0
+    for entry in entries:
+        pieces.append(data[offset : offset + entry.length])
+        offset += entry.length
+    return tuple(pieces)
+
+
 def fit(tag: int, value: bytes, length: int) -> bytes:
     """``value`` in exactly ``length`` bytes, cut or padded as its format says (Book 3, 5.4)."""
     info = TAGS.get(tag)

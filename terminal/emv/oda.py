@@ -102,6 +102,16 @@ class CaKeys:
                 )
             self._by_name[key.rid, key.index] = key
 
+    def replaced_by(self, newer: Iterable[CaPublicKey]) -> CaKeys:
+        """The keys with ``newer`` in the place of those of the same RID and index.
+
+        Raises:
+            ConfigError: ``newer`` itself names a key twice.
+        """
+        replacing = CaKeys(tuple(newer))
+        kept = tuple(key for key in self.keys if replacing.find(key.rid, key.index) is None)
+        return CaKeys(kept + replacing.keys, self.revoked)
+
     def find(self, rid: bytes, index: int) -> CaPublicKey | None:
         """The key with this RID and index, or None."""
         return self._by_name.get((rid, index))

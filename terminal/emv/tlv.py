@@ -37,6 +37,22 @@ def tag_bytes(tag: int) -> bytes:
     return tag.to_bytes(max(1, (tag.bit_length() + 7) // 8), "big")
 
 
+def parse_tag(text: str) -> int:
+    """The number of a tag that a person or a file wrote in hexadecimal, like ``9F38``.
+
+    Raises:
+        ValueError: it is no hexadecimal, no whole tag, or more than one.
+    """
+    try:
+        data = bytes.fromhex(text)
+        tag, end = read_tag(data, 0)
+    except (ValueError, IndexError, CardError) as cause:
+        raise ValueError(f"{text!r} is no tag") from cause
+    if end != len(data):
+        raise ValueError(f"{text!r} is more than one tag")
+    return tag
+
+
 def is_constructed(tag: int) -> bool:
     """Whether the first byte of the tag has bit 6 set (EMV Book 3, Annex B1)."""
     return bool(tag_bytes(tag)[0] & _CONSTRUCTED)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -41,10 +42,23 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 _CHECK_EVERY_S = 0.2
+_ON_DEMAND = {"conformance": "conformance_cli"}
 
 
 class _Guarded(click.Group):
     """Prints a named failure with its remedy instead of a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in order."""
+        return sorted([*super().list_commands(ctx), *_ON_DEMAND])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command; those with much behind them are imported when they are called."""
+        if cmd_name in _ON_DEMAND:
+            module = import_module(f"hardware_sim.{_ON_DEMAND[cmd_name]}")
+            found: click.Command = getattr(module, cmd_name)
+            return found
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command that was asked for."""

@@ -1,4 +1,4 @@
-"""What the tests of the simulated cards may ask for."""
+"""What the simulator's tests may ask for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-VECTORS = Path(__file__).resolve().parents[4] / "shared" / "vectors"
+VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,32 @@
+"""Third-party test data, run against the product: ``taptill sim conformance DIR``.
+
+One module per case format. A format is recognised by what is in a file and never by its name or
+its folder, so the same command runs data that nobody here has seen.
+"""
+
+from __future__ import annotations
+
+from hardware_sim.conformance import (
+    capk,
+    decode,
+    kernel8,
+    kernel_settings,
+    oda_chains,
+    radio_frames,
+    risk,
+    selection,
+    tlv_dol,
+)
+
+FORMAT_MODULES = (
+    capk,
+    decode,
+    kernel8,
+    kernel_settings,
+    oda_chains,
+    radio_frames,
+    risk,
+    selection,
+    tlv_dol,
+)
+"""The modules of the formats; the first whose format recognises a file has it."""

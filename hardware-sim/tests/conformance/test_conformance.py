@@ -1,0 +1,106 @@
+"""Third-party cases against the product, and wrong ones against the runner."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware_sim.conformance.case import Document, Library, Verdict
+from hardware_sim.conformance.runner import format_of, load, run, run_document
+
+# What a case expects stands under these keys. Prose in them (the outcome of a contact terminal,
+# an error message of the source) means something and is compared by meaning, so it is no hex.
+EXPECTATION = re.compile(r"expected|^output$|^result$|^recovered$|^cipher$|^ac$|^kd$|^z$")
+HEX = re.compile(r"[0-9A-Fa-f]{2,}")
+
+
+def failures(folder: Path) -> list[str]:
+    return [
+        f"{each.file}: {each.case}: {each.remark}"
+        for each in run(folder)
+        if each.verdict is Verdict.FAIL
+    ]
+
+
+def test_every_shared_case_passes(vectors_dir: Path) -> None:
+    results = run(vectors_dir)
+    assert not failures(vectors_dir)
+    assert sum(each.verdict is Verdict.PASS for each in results) >= 255
+    assert all(each.remark for each in results if each.verdict is Verdict.NOT_RUN)
+
+
+def test_names_and_folders_do_not_matter(vectors_dir: Path, tmp_path: Path) -> None:
+    """Files that refer to one another keep their names; everything else is renamed and mixed."""
+    library = load(vectors_dir)
+    named = {
+        str(document.content.get(key))
+        for document in library.documents
+        if isinstance(document.content, dict)
+        for key in ("base_case",)
+    }
+    for number, document in enumerate(library.documents):
+        keeps = document.path.stem in named
+        name = document.path.name if keeps else f"{number}.txt"
+        shutil.copy(document.path, tmp_path / name)
+    assert not failures(tmp_path)
+    plain = [each for each in run(vectors_dir) if each.verdict is Verdict.PASS]
+    moved = [each for each in run(tmp_path) if each.verdict is Verdict.PASS]
+    assert len(moved) == len(plain)
+
+
+def leaves(content: Any, *, inside: bool = False) -> Iterator[tuple[Any, Any]]:
+    """Each place of hexadecimal that a document expects: container and key."""
+    pairs = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in pairs:
+        expected = inside or bool(EXPECTATION.search(str(key)))
+        if isinstance(value, dict | list):
+            yield from leaves(value, inside=expected)
+        elif expected and isinstance(value, str) and HEX.fullmatch(value):
+            yield content, key
+
+
+def mutants(document: Document, seed: int) -> Iterator[tuple[str, Document]]:
+    """One mutant for each expected value: a hex digit changed."""
+    chance = random.Random(seed)
+    text = json.dumps(document.content)
+    count = len(list(leaves(json.loads(text))))
+    for number in range(count):
+        content = json.loads(text)
+        place, key = list(leaves(content))[number]
+        value = place[key]
+        at = chance.randrange(len(value))
+        digit = "0123456789"[(int(value[at], 16) + 1 + chance.randrange(8)) % 10]
+        place[key] = value[:at] + digit + value[at + 1 :]
+        if place[key] != value:
+            yield f"{key}: {value[:20]} -> {place[key][:20]}", Document(document.path, content)
+
+
+def files() -> list[str]:
+    root = Path(__file__).resolve().parents[4] / "shared" / "vectors"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*.json"))
+
+
+@pytest.mark.parametrize("name", files())
+def test_a_wrong_expectation_fails(vectors_dir: Path, name: str) -> None:
+    path = vectors_dir / name
+    whole = load(path.parent)
+    document = next(each for each in whole.documents if each.path == path)
+    if format_of(document) is None:
+        return
+    seed = 8
+    chosen = list(mutants(document, seed))
+    survivors = []
+    for what, mutant in random.Random(seed).sample(chosen, min(len(chosen), 40)):
+        others = tuple(each for each in whole.documents if each.path != path)
+        results = list(run_document(mutant, Library((*others, mutant)), path.parent))
+        runs = [each for each in results if each.verdict is not Verdict.NOT_RUN]
+        if runs and not any(each.verdict is Verdict.FAIL for each in runs):
+            survivors.append(what)
+    assert not survivors, f"seed {seed}: {survivors}"
