@@ -56,6 +56,30 @@ class Weather:
     mixes: bool = False
 
 
+def weather_of(chance: random.Random) -> Weather:
+    """How the network is from now on."""
+    if chance.random() < 0.35:
+        return Weather(down=True)
+    rough = chance.random() < 0.4
+    return Weather(
+        breaks_before=chance.uniform(0, 0.2) if rough else 0.0,
+        breaks_after=chance.uniform(0, 0.2) if rough else 0.0,
+        host_dies=chance.uniform(0, 0.3) if chance.random() < 0.3 else 0.0,
+        latency_s=chance.choice([0.005, 0.02, 0.3]),
+        mixes=chance.random() < 0.3,
+    )
+
+
+def mood_of(chance: random.Random) -> dict[str, str]:
+    """How the host misbehaves from now on, as options of ``Behaviour``."""
+    faults = ("drop_before", "drop_after", "close", "garble", "other_stan", "twice", "late")
+    quiet = dict.fromkeys(faults, "0")
+    some = {name: str(chance.randint(1, 4)) for name in chance.sample(faults, chance.randint(0, 3))}
+    only = chance.choice(["", "", "0200", "0220,0221", "0420,0421"])
+    late_ms = chance.choice(["200", "16000", "40000"])
+    return {**quiet, **some, "only": only, "late_ms": late_ms}
+
+
 class WorldAcquirer:
     """A ``drivers.registry.Acquirer`` without a process or a socket.
 

@@ -28,7 +28,7 @@ class PowerCut(BaseException):
 
 
 @dataclass(slots=True)
-class _Image:
+class Image:
     """One file: what is safe on the disk, and the writes (offset, bytes) that are not yet.
 
     A write of None truncates the file to its offset. ``named`` says that its name is safe too.
@@ -37,6 +37,10 @@ class _Image:
     durable: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)
     named: bool = True
+
+    def write(self, offset: int, content: bytes | None) -> None:
+        """What a write, or with None a truncation, does until the next sync."""
+        self.pending.append((offset, content))
 
     def settle(self) -> None:
         """What a sync does."""
@@ -92,10 +96,10 @@ class Power:
         self.folder = folder
         self.writes = 0
         self.cuts = 0
-        self._files: dict[str, _Image] = {}
-        self._gone: dict[str, _Image] = {}
+        self._files: dict[str, Image] = {}
+        self._gone: dict[str, Image] = {}
         self._cut_at: int | None = None
-        self._frozen: tuple[dict[str, _Image], dict[str, _Image]] | None = None
+        self._frozen: tuple[dict[str, Image], dict[str, Image]] | None = None
 
     @property
     def off(self) -> bool:
@@ -136,7 +140,7 @@ class Power:
         for name, image in files.items():
             content = image.left(chance)
             (self.folder / name).write_bytes(content)
-            self._files[name] = _Image(bytearray(content))
+            self._files[name] = Image(bytearray(content))
         self._frozen = self._cut_at = None
 
     # -- what the VFS tells ----------------------------------------------------------------------
@@ -145,11 +149,11 @@ class Power:
         """A file was opened. The main file is made, and its name synced, before SQLite has it."""
         if name not in self._files and not self.off:
             content = (self.folder / name).read_bytes()
-            self._files[name] = _Image(bytearray(content), named=not name.endswith(_BESIDE))
+            self._files[name] = Image(bytearray(content), named=not name.endswith(_BESIDE))
 
     def wrote(self, name: str, offset: int, content: bytes | None) -> None:
         """Bytes went to a file, or it was cut off at ``offset``."""
-        self._files[name].pending.append((offset, content))
+        self._files[name].write(offset, content)
         self._count()
 
     def synced(self, name: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hardware_sim.leaks import find_in_folder
 from hardware_sim.world.clock import SeededEntropy, VirtualClock
-from hardware_sim.world.network import Weather, WorldAcquirer
+from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
 from hardware_sim.world.oracle import Shown, Untrue, check_limits, check_once, judge
 from hardware_sim.world.people import TownReader, Wallets, presentations
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
@@ -84,14 +84,30 @@ class _Till:
 
 
 class World:
-    """A shop, its town, its acquirer; made new in ``folder``."""
+    """A shop, its town, its acquirer.
 
-    def __init__(self, plan: Plan, folder: Path, power: Power) -> None:
+    Args:
+        plan: what happens.
+        folder: the till's own; an acquirer's books are beside it. Both may be there already.
+        power: the till's electricity.
+        clock: the world's time.
+        acquirer: what makes the acquirer of this world.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        power: Power,
+        *,
+        clock: VirtualClock | None = None,
+        acquirer: Callable[[Path, VirtualClock, Power], WorldAcquirer] = WorldAcquirer,
+    ) -> None:
         self._plan = plan
         self._folder = folder
         self._power = power
-        self._clock = VirtualClock()
-        self._acquirer = WorldAcquirer(folder.parent, self._clock, power)
+        self._clock = clock or VirtualClock()
+        self._acquirer = acquirer(folder.parent, self._clock, power)
         self._wallets = Wallets(plan.seed, self._clock)
         self._settings = Settings(parse_config(CONFIG, "a world"), folder, folder)
         self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
@@ -158,6 +174,10 @@ class World:
         except PowerCut:
             self._dark()
             self._till = self._start()
+        except StoreError:
+            # The ledger has failed and said so: the till closes, and is started again.
+            self._stop()
+            self._till = self._start()
 
     def _pass_time(self, at_s: float) -> None:
         """The forwarder works on while nobody is in the shop."""
@@ -218,9 +238,9 @@ class World:
             case Deed.SALE:
                 self._sell()
             case Deed.WEATHER:
-                self._acquirer.weather = _weather(chance)
+                self._acquirer.weather = weather_of(chance)
             case Deed.MOOD:
-                self._acquirer.misbehave(_mood(chance))
+                self._acquirer.misbehave(mood_of(chance))
             case Deed.HOST_RESTART:
                 self._acquirer.restart(forgets=chance.random() < 0.5)
             case Deed.POWER_CUT:
@@ -346,28 +366,6 @@ class World:
 
 def _nothing() -> None:
     pass
-
-
-def _weather(chance: random.Random) -> Weather:
-    if chance.random() < 0.35:
-        return Weather(down=True)
-    rough = chance.random() < 0.4
-    return Weather(
-        breaks_before=chance.uniform(0, 0.2) if rough else 0.0,
-        breaks_after=chance.uniform(0, 0.2) if rough else 0.0,
-        host_dies=chance.uniform(0, 0.3) if chance.random() < 0.3 else 0.0,
-        latency_s=chance.choice([0.005, 0.02, 0.3]),
-        mixes=chance.random() < 0.3,
-    )
-
-
-def _mood(chance: random.Random) -> dict[str, str]:
-    faults = ("drop_before", "drop_after", "close", "garble", "other_stan", "twice", "late")
-    quiet = dict.fromkeys(faults, "0")
-    some = {name: str(chance.randint(1, 4)) for name in chance.sample(faults, chance.randint(0, 3))}
-    only = chance.choice(["", "", "0200", "0220,0221", "0420,0421"])
-    late_ms = chance.choice(["200", "16000", "40000"])
-    return {**quiet, **some, "only": only, "late_ms": late_ms}
 
 
 def live(plan: Plan) -> Outcome:

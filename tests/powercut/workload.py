@@ -1,0 +1,91 @@
+"""A shop at work under the shim: ``python -m tests.powercut.workload FOLDER SEED DAYS SALES``.
+
+The till's files are in ``FOLDER/till``, which is what the shim watches. What reaches people and the
+acquirer is marked in the shim's recording as it happens, and the acquirer's books are copied after
+each message, so that a power cut at any point can be judged against the world at that point.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import apsw
+
+from hardware_sim.world.clock import VirtualClock
+from hardware_sim.world.network import WorldAcquirer
+from hardware_sim.world.plan import Deed, Plan, plan_of
+from hardware_sim.world.power import Power
+from hardware_sim.world.shop import World
+from terminal.transaction import Transaction
+
+ENDLESS = frozenset({Deed.POWER_CUT, Deed.CLOCK})
+"""What this shop leaves out: the harness cuts the power, at points of its own."""
+
+
+class SteadyPower(Power):
+    """Electricity that never goes."""
+
+    def plan_cut(self, after_writes: int) -> None:
+        """See ``Power``."""
+
+    def cut(self) -> None:
+        """See ``Power``."""
+
+
+class RecordedAcquirer(WorldAcquirer):
+    """Its books are kept as they were after each message."""
+
+    def __init__(self, folder: Path, clock: VirtualClock, power: Power) -> None:
+        super().__init__(folder, clock, power)
+        self._folder = folder
+        self._messages = 0
+        self._keep()
+
+    def _keep(self) -> None:
+        books = apsw.Connection(str(self._folder / "acquirer.db"))
+        try:
+            (self._folder / f"books-{self._messages}").write_bytes(books.serialize("main"))
+        finally:
+            books.close()
+        mark(f"host {self._messages} {self.clock.passed_s}")
+
+    def received(self, wire: bytes) -> list[tuple[float, bytes]]:
+        """See ``WorldAcquirer``."""
+        answers = super().received(wire)
+        self._messages += 1
+        self._keep()
+        return answers
+
+
+class RecordedWorld(World):
+    """What is shown is marked before anything else happens."""
+
+    def _show(self, sale: Transaction) -> None:
+        super()._show(sale)
+        state, approved = sale.state.name, sale.approved_minor
+        mark(f"shown {sale.txn_id} {state} {approved} {sale.amount.minor}")
+
+
+def mark(text: str) -> None:
+    """Writes a line into the recording."""
+    os.access(f"mark:{text}", os.F_OK)
+
+
+def quiet_plan(seed: int, days: int, sales: int) -> Plan:
+    """A seed's plan without what the harness does itself."""
+    plan = plan_of(seed, days=days, sales=sales)
+    steps = tuple(step for step in plan.steps if step.deed not in ENDLESS)
+    return Plan(plan.seed, plan.days, steps)
+
+
+def main(folder: Path, seed: int, days: int, sales: int) -> None:
+    """Lives one world."""
+    till = folder / "till"
+    plan = quiet_plan(seed, days, sales)
+    RecordedWorld(plan, till, SteadyPower(till), acquirer=RecordedAcquirer).run()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:5]))
