@@ -29,6 +29,7 @@ from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_folder import FOLDER_NAME
 from hardware_sim.acquirer_ledger import Entry
 from hardware_sim.catalogue import card_ids, load_profile
+from hardware_sim.cli_run import run
 from hardware_sim.cli_tables import capture_row, line, message_row, show
 from hardware_sim.pn532 import Pn532OnPty
 from hardware_sim.profile import Profile
@@ -336,6 +337,9 @@ def pn532(*, card: str) -> None:
         click.echo(f"{profile.card.title} is held to a PN532 on {reader.path}.")
         click.echo(f"In another terminal: taptill sell 12.50 --reader {reader.url}")
         threading.Event().wait()
+
+
+sim.add_command(run)
 
 
 def _parsed(options: Sequence[str]) -> dict[str, str]:

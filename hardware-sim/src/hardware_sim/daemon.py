@@ -33,6 +33,8 @@ _DRIVERS = Path("/usr/lib/pcsc/drivers")
 _CONFIGURATION = Path("/etc/reader.conf.d/vpcd")
 _START_TIMEOUT_S = 20.0
 _SLOTS = 2
+# Below the ports that Linux hands out by itself, and above those that Debian's own reader has.
+_FIRST_PORT, _LAST_PORT = 26_000, 32_000
 
 # The daemon's own folder becomes /run, and the drivers of real readers are hidden, so that a
 # reader on the developer's desk is neither taken nor listed. "exec" keeps the process id.
@@ -260,17 +262,29 @@ def _help(program: str) -> str:
 
 
 def _free_ports() -> int:
-    """The first of as many free ports in a row as the reader has slots."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("", 0))
-            first: int = probe.getsockname()[1]
+    """The first of as many free ports in a row as the reader has slots.
+
+    The daemon opens them itself and later, so that they are free now is not enough: a lock keeps
+    other processes from choosing the same ones for as long as this process lives.
+    """
+    for first in range(_FIRST_PORT, _LAST_PORT, _SLOTS):
+        lock = os.open(
+            Path(tempfile.gettempdir()) / f"taptill-vpcd-{first}.lock",
+            os.O_RDWR | os.O_CREAT | os.O_CLOEXEC,
+            0o666,
+        )
         try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for port in range(first, first + _SLOTS):
                 _occupy(port).close()
-        except (OSError, OverflowError):
+        except OSError:
+            os.close(lock)
             continue
+        # The lock stays open, and goes with the process.
         return first
+    raise ConfigError(
+        f"No two ports between {_FIRST_PORT} and {_LAST_PORT} are free for a virtual reader."
+    )
 
 
 def _occupy(port: int) -> socket.socket:

@@ -7,11 +7,12 @@ clock. The card itself is sound: a fault stands between it and the reader.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from drivers.door import Chip
-from terminal.errors import CardLost, ReaderUnplugged
+from terminal.errors import CardLost, ConfigError, ReaderUnplugged
 
 
 class CardMute(CardLost):
@@ -32,6 +33,9 @@ class Faults:
         unplug_after: the reader goes away after so many commands have been answered.
         noise: how many answers of a hundred have one bit turned over.
         faulty_taps: after so many presentations nothing goes wrong any more; 0 for no end.
+        air_lost: how many radio blocks of a hundred never reach the card.
+        air_crc: how many of its blocks of a hundred arrive with a wrong CRC. Both are for a door
+            that has radio blocks (a PN532), whose protocol repeats what was lost.
     """
 
     tear_after: int | None = None
@@ -43,6 +47,30 @@ class Faults:
     unplug_after: int | None = None
     noise: int = 0
     faulty_taps: int = 0
+    air_lost: int = 0
+    air_crc: int = 0
+
+
+def parse_faults(text: str) -> Faults:
+    """Reads faults as a script or an address has them: ``tear_after=2 noise=5``.
+
+    Raises:
+        ConfigError: there is no such fault, or its number does not fit.
+    """
+    known = {item.name for item in fields(Faults)}
+    values = {}
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if name not in known or not equals:
+            raise ConfigError(
+                f"{part!r} is no fault of a card.", remedy=f"Faults: {', '.join(sorted(known))}."
+            )
+        pattern = r"[0-9A-Fa-f]{4}" if name == "sw" else r"[0-9]{1,9}"
+        if not re.fullmatch(pattern, value, re.ASCII):
+            expected = "four hexadecimal digits" if name == "sw" else "a whole number"
+            raise ConfigError(f"{name}={value!r}: expected {expected}.")
+        values[name] = int(value, 16 if name == "sw" else 10)
+    return Faults(**values)
 
 
 class FaultyChip:

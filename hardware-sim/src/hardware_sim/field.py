@@ -15,26 +15,12 @@ from threading import Condition
 
 from drivers.door import Chip
 from hardware_sim.faults import CardMute
-from terminal.emv.apdu import Command
+from hardware_sim.meaning import name_of, status_of
 from terminal.errors import CardLost, ReaderUnplugged
 from terminal.ports import ForeignTag, Presented, SeveralCards, Unreadable
 
 _LOOK_EVERY_S = 0.05
 _LOG_LINES = 60
-
-_MEANINGS = {
-    0x9000: "ok",
-    0x6700: "wrong length",
-    0x6985: "not now",
-    0x6986: "not allowed, look at the phone",
-    0x6A80: "wrong data",
-    0x6A82: "not on this card",
-    0x6A83: "no such record",
-    0x6A86: "wrong parameters",
-    0x6A88: "no such data object",
-    0x6D00: "unknown command",
-    0x6E00: "unknown class",
-}
 
 
 @dataclass(eq=False, slots=True)
@@ -200,7 +186,7 @@ class SimulatedReader:
     def exchange(self, presence: Presence, chip: Chip, command: bytes) -> bytes:
         """One command to the card in hand. For ``_CardInHand``."""
         self._require_in_hand(presence)
-        name = _name(command)
+        name = name_of(command)
         try:
             answer = chip.exchange(command)
         except CardMute:
@@ -217,9 +203,7 @@ class SimulatedReader:
             raise
         # A slow answer leaves time to take the card away, or to unplug the reader.
         self._require_in_hand(presence)
-        status = int.from_bytes(answer[-2:], "big")
-        meaning = _MEANINGS.get(status, "")
-        self._field.note(f"{name}: {status:04X} {meaning}".rstrip())
+        self._field.note(f"{name}: {status_of(answer)}")
         return answer
 
     def _supplied(self) -> Presence | None:
@@ -258,10 +242,3 @@ class SimulatedReader:
         self._require_plugged()
         if self._in_hand is not presence or self._field.present is not presence:
             raise CardLost("The simulated card is no longer in the field.")
-
-
-def _name(command: bytes) -> str:
-    try:
-        return Command.decode(command).name
-    except ValueError:
-        return "Malformed command"

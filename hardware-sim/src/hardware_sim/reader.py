@@ -6,6 +6,8 @@ with it. The part after ``?`` asks for faults::
 
     sim:visa-credit?seed=7&tear_after=3
     sim:./my-card.toml?times=1
+
+``sim:?at=SOCKET`` is the reader of a bench in another process (``taptill sim bench``).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from drivers.registry import FoundReader
@@ -21,6 +24,7 @@ from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import card_ids, load_profile
 from hardware_sim.faults import Faults, FaultyChip
 from hardware_sim.field import Field, Presence, SimulatedReader
+from hardware_sim.field_link import FarReader
 from terminal.bench import Bench
 from terminal.errors import ReaderAddressWrong
 from terminal.ports import Reader
@@ -42,6 +46,7 @@ OPTIONS = {
 """What an address may ask for, and what each option means."""
 
 _FOR_THE_BENCH = frozenset({"seed"})
+_FAR = "sim:?at="
 
 
 class BenchedReader(SimulatedReader):
@@ -58,12 +63,15 @@ class BenchedReader(SimulatedReader):
 
 
 def open_reader(url: str) -> Reader:
-    """Opens ``sim:``, ``sim:CARD`` or ``sim:CARD?OPTIONS``.
+    """Opens ``sim:``, ``sim:CARD``, ``sim:CARD?OPTIONS`` or ``sim:?at=SOCKET``.
 
     Raises:
         ReaderAddressWrong: there is no such card or option; the message lists those that exist.
+        ReaderNotFound: no bench is at the socket.
         ConfigError: the card is a file, and its profile is wrong.
     """
+    if url.startswith(_FAR):
+        return FarReader(Path(url.removeprefix(_FAR)))
     card_id, options = _parse(url)
     field = Field()
     if not card_id:

@@ -1,0 +1,79 @@
+"""What a card was asked and what it said, in a person's words and without card data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from drivers.door import Chip
+from terminal.emv.apdu import Command
+from terminal.errors import CardLost, ReaderUnplugged
+
+MEANINGS: Mapping[int, str] = MappingProxyType(
+    {
+        0x9000: "ok",
+        0x6700: "wrong length",
+        0x6984: "try another interface",
+        0x6985: "not now",
+        0x6986: "not allowed, look at the phone",
+        0x6A80: "wrong data",
+        0x6A81: "blocked",
+        0x6A82: "not on this card",
+        0x6A83: "no such record",
+        0x6A86: "wrong parameters",
+        0x6A88: "no such data object",
+        0x6D00: "unknown command",
+        0x6E00: "unknown class",
+    }
+)
+"""Status words of a contactless card (EMV Book 1, 11; Contactless Book B for 6984 and 6986)."""
+
+
+def name_of(command: bytes) -> str:
+    """The command's name, and what identifies it where that is no card data."""
+    try:
+        parsed = Command.decode(command)
+    except ValueError:
+        return "Malformed command"
+    if parsed.ins == 0xB2:
+        return f"{parsed.name} {parsed.p1} of file {parsed.p2 >> 3}"
+    return parsed.name
+
+
+def status_of(answer: bytes) -> str:
+    """The status word and what it means."""
+    status = int.from_bytes(answer[-2:], "big")
+    return f"{status:04X} {MEANINGS.get(status, '')}".rstrip()
+
+
+class NotedChip:
+    """A chip whose dialogue is written down as it goes.
+
+    Args:
+        chip: what answers.
+        note: takes a line for a person.
+        seen: takes the name of each command.
+    """
+
+    def __init__(
+        self, chip: Chip, note: Callable[[str], None], seen: Callable[[str], None]
+    ) -> None:
+        self._chip = chip
+        self._note = note
+        self._seen = seen
+
+    def reset(self) -> None:
+        """A new presentation begins."""
+        self._chip.reset()
+
+    def exchange(self, command: bytes) -> bytes:
+        """Answers one command, and says so."""
+        name = name_of(command)
+        self._seen(name)
+        try:
+            answer = self._chip.exchange(command)
+        except (CardLost, ReaderUnplugged) as gone:
+            self._note(f"      card: {name}: {gone.message}")
+            raise
+        self._note(f"      card: {name}: {status_of(answer)}, {len(answer) - 2} bytes")
+        return answer
