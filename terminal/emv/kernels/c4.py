@@ -32,6 +32,7 @@ from terminal.emv.kernels.cvm_list import (
     APPLY_NEXT,
     CARDHOLDER_VERIFICATION,
     FAIL,
+    IF_SUPPORTED,
     METHODS,
     NO_CVM,
     NOT_PERFORMED,
@@ -41,6 +42,7 @@ from terminal.emv.kernels.cvm_list import (
     UNRECOGNISED,
     UNSUCCESSFUL,
     CvmList,
+    CvmRule,
     Verification,
     is_satisfied,
     parse_cvm_list,
@@ -161,7 +163,7 @@ def _apply(activation: Activation, listed: CvmList) -> Verification | Outcome:
     supported = activation.terminal[tags.CAPABILITIES_9F33][1]
     tvr, results = 0, NOT_PERFORMED
     for rule in listed.rules:
-        if not is_satisfied(activation, listed, rule, supported):
+        if not _holds(activation, listed, rule, supported):
             continue
         known = METHODS.get(rule.method)
         if known is not None and supported & known[0]:
@@ -183,6 +185,13 @@ def _apply(activation: Activation, listed: CvmList) -> Verification | Outcome:
                 results = bytes((rule.code, rule.condition, 0x01))
             break
     return _unable(activation, tvr, results)
+
+
+def _holds(activation: Activation, listed: CvmList, rule: CvmRule, supported: int) -> bool:
+    """Whether a rule's condition holds; "if supported" asks 9F6E about the phone's own CVM."""
+    if (rule.method, rule.condition) == (_MOBILE_CVM, IF_SUPPORTED):
+        return _reader_has_mobile_cvm(activation)
+    return is_satisfied(activation, listed, rule, supported)
 
 
 def _reader_has_mobile_cvm(activation: Activation) -> bool:

@@ -22,6 +22,8 @@ CARDHOLDER_VERIFICATION = 0x10
 """AIP byte 1: the card has a CVM list."""
 APPLY_NEXT = 0x40
 """Byte 1 of a rule: when it fails, the next is tried."""
+IF_SUPPORTED = 0x03
+"""The condition "if the terminal supports the method"."""
 FAIL, ONLINE_PIN, SIGNATURE, NO_CVM = 0x00, 0x02, 0x1E, 0x1F
 NOT_PERFORMED = bytes.fromhex("3F0001")
 """9F34: no CVM performed, always, failed (CVM.25)."""
@@ -133,7 +135,7 @@ def is_satisfied(activation: Activation, listed: CvmList, rule: CvmRule, support
     cash = request.transaction_type in {0x01, 0x17}
     cashback = request.transaction_type == 0x09
     unattended = activation.terminal[tags.TERMINAL_TYPE_9F35][0] & 0x0F >= 4
-    if condition == 0x03:
+    if condition == IF_SUPPORTED:
         known = METHODS.get(rule.method)
         return known is not None and bool(supported & known[0])
     plain = {

@@ -58,11 +58,6 @@ class Run:
     key: oda.RsaPublicKey | None = None
     cdol_data: bytes = b""
 
-    @property
-    def authenticated(self) -> bool:
-        """Whether nothing in the TVR says that the card is not what it claims to be."""
-        return not self.tvr & (ODA_NOT_PERFORMED | SDA_FAILED | CDA_FAILED)
-
 
 def announce_authentication(activation: Activation) -> None:
     """Takes CDA out of 9F33 where no CA key of the card's scheme is loaded.

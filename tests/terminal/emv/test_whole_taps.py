@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from hardware_sim.ca import ca_public_keys
-from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import load_profile
 from hardware_sim.issuer import arqc_fault, issuer_of
-from hardware_sim.profile import Profile
-from terminal.emv.converse import Conversation, converse
-from terminal.emv.entry_point import ReaderSettings, default_settings, transact
 from terminal.emv.oda import CaKeys
-from terminal.emv.outcome import Cvm, Decision, Outcome
-from terminal.money import Currency
-from tests.terminal.emv.replay import Clock
-from tests.terminal.emv.scheme import request
-
-EUR = Currency.of("EUR")
-OFFLINE = 5000
-
-
-def reader(**changes: Any) -> ReaderSettings:
-    stated: dict[str, Any] = {"floor_limit_minor": 0, "ca_keys": CaKeys(ca_public_keys())}
-    return default_settings(978, EUR, **(stated | changes))
-
-
-def changed(card_id: str, **sections: dict[str, Any]) -> Profile:
-    """A card of the catalogue with other values: ``behaviour={"cvm": "device"}``."""
-    profile = load_profile(card_id)
-    return replace(
-        profile,
-        **{name: replace(getattr(profile, name), **values) for name, values in sections.items()},
-    )
-
-
-def offline(card_id: str, **record: bytes) -> Profile:
-    """The card as one that approves by itself when it may, and whose issuer minds nothing."""
-    profile = load_profile(card_id)
-    assert profile.application is not None
-    lenient = {**profile.application.record, 0x9F0D: bytes(5), 0x9F0F: bytes(5)}
-    lenient |= {int(name[1:], 16): value for name, value in record.items()}
-    return changed(
-        card_id,
-        behaviour={"decision": "offline", "cvm": "none"},
-        application={"record": lenient},
-    )
-
-
-def tapped(
-    profile: Profile, minor: int, settings: ReaderSettings, **asked: Any
-) -> Conversation[Outcome]:
-    chip = EmvCard(profile, seed=3)
-    return converse(transact(request(minor, **asked), settings), chip, monotonic=Clock())
-
+from terminal.emv.outcome import Cvm, Decision
+from tests.terminal.emv.scheme import UNPREDICTABLE
+from tests.terminal.emv.taps import OFFLINE, Between, changed, offline, reader, tapped
 
 SCHEMES = {
     "visa-credit": ("Visa", 3),
@@ -105,12 +59,9 @@ def test_a_signature_of_another_transaction_is_refused(card_id: str) -> None:
     settings = reader(floor_limit_minor=OFFLINE)
     profile = offline(card_id)
 
-    class Between(EmvCard):
-        def exchange(self, command: bytes) -> bytes:
-            return super().exchange(command.replace(bytes.fromhex("C0FFEE01"), b"\0\0\0\1"))
-
-    chip = Between(profile, seed=3)
-    outcome = converse(transact(request(1250), settings), chip, monotonic=Clock()).result
+    other = bytes.fromhex("00000001")
+    chip = Between(profile, say=lambda command: command.replace(UNPREDICTABLE, other))
+    outcome = tapped(chip, 1250, settings).result
     assert outcome.decision in {Decision.DECLINED, Decision.END_APPLICATION}, outcome.reason
 
 

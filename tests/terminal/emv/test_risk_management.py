@@ -1,0 +1,102 @@
+"""Terminal risk management: random selection, velocity, the exception file."""
+
+from __future__ import annotations
+
+import pytest
+
+from hardware_sim.catalogue import load_profile
+from terminal.card import Pan
+from terminal.emv.risk_management import RandomSelection, velocity
+from terminal.errors import ConfigError
+from tests.terminal.emv.scheme import request
+from tests.terminal.emv.taps import OFFLINE, each_combination, offline, reader, tapped
+
+
+# Target, maximum, threshold; amount, floor limit; the largest random number that is picked.
+@pytest.mark.parametrize(
+    ("selection", "minor", "floor", "picked"),
+    [
+        ((10, 50, 1000), 999, 5000, 10),
+        ((10, 50, 1000), 1000, 5000, 10),
+        ((10, 50, 1000), 3000, 5000, 30),
+        ((10, 50, 1000), 4999, 5000, 49),
+        ((10, 50, 1000), 5000, 5000, 0),
+        ((10, 50, 5000), 4000, 4500, 10),
+        ((0, 0, 0), 100, 5000, 0),
+        ((99, 99, 0), 100, 5000, 99),
+        ((20, 80, 100), 100, 100, 0),
+        ((20, 80, 200), 199, 200, 20),
+    ],
+)
+def test_the_share_grows_from_the_threshold_to_the_floor_limit(
+    selection: tuple[int, int, int], minor: int, floor: int, picked: int
+) -> None:
+    chance = RandomSelection(*selection)
+    assert [n for n in range(1, 100) if chance.picks(minor, floor, n)] == list(range(1, picked + 1))
+
+
+@pytest.mark.parametrize("wrong", [(5, 4, 0), (-1, 5, 0), (1, 100, 0), (1, 2, -1)])
+def test_impossible_selections(wrong: tuple[int, int, int]) -> None:
+    with pytest.raises(ConfigError):
+        RandomSelection(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("atc", "last", "tvr"),
+    [
+        (10, 9, 0),
+        (12, 9, 0),
+        (13, 9, 0x4000),
+        (15, 9, 0x4000),
+        (16, 9, 0x6000),
+        (9, 9, 0x6000),
+        (1, 0, 0x08000000),
+    ],
+)
+def test_velocity(atc: int, last: int, tvr: int) -> None:
+    assert velocity(atc, last, 3, 6) == tvr
+
+
+@pytest.mark.parametrize(
+    ("number", "selection", "floor", "tvr"),
+    [
+        (1, RandomSelection(50, 50), OFFLINE, 0x1000),
+        (51, RandomSelection(50, 50), OFFLINE, 0),
+        (None, RandomSelection(50, 50), OFFLINE, 0),
+        (1, None, OFFLINE, 0),
+        (1, RandomSelection(50, 50), None, 0),
+        (1, RandomSelection(50, 50), 100, 0x8000),
+    ],
+)
+def test_a_transaction_is_picked_by_the_number_handed_in(
+    number: int | None, selection: RandomSelection | None, floor: int | None, tvr: int
+) -> None:
+    settings = each_combination(reader(), random_selection=selection, floor_limit_minor=floor)
+    outcome = tapped(offline("mastercard-credit"), 1250, settings, random_percent=number).result
+    assert int.from_bytes(outcome.chip_data[0x95]) & 0xF000 == tvr
+
+
+def test_a_random_number_outside_its_range() -> None:
+    for wrong in (0, 100):
+        with pytest.raises(ValueError, match="1 to 99"):
+            request(random_percent=wrong)
+
+
+def test_a_card_on_the_exception_file() -> None:
+    asked: list[tuple[str, int | None]] = []
+
+    def stolen(pan: Pan, sequence: int | None) -> bool:
+        asked.append((pan.reveal()[-4:], sequence))
+        return True
+
+    for card_id in ("mastercard-credit", "amex", "jcb"):
+        settings = reader(floor_limit_minor=OFFLINE)
+        settings = type(settings)(
+            country_number=978,
+            combinations=settings.combinations,
+            ca_keys=settings.ca_keys,
+            exception_file=stolen,
+        )
+        outcome = tapped(load_profile(card_id), 1250, settings).result
+        assert outcome.chip_data[0x95][0] & 0x10
+    assert asked == [("0011", 1), ("1007", 0), ("5841", 0)]
