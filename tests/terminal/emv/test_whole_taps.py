@@ -65,7 +65,7 @@ def test_a_signature_of_another_transaction_is_refused(card_id: str) -> None:
     assert outcome.decision in {Decision.DECLINED, Decision.END_APPLICATION}, outcome.reason
 
 
-@pytest.mark.parametrize("card_id", OWN_CVM)
+@pytest.mark.parametrize("card_id", sorted(OWN_CVM))
 def test_the_card_has_its_device_verify_its_holder(card_id: str) -> None:
     outcome = tapped(changed(card_id, behaviour={"cvm": "device"}), 7500, reader()).result
     assert (outcome.decision, outcome.cvm) == (Decision.ONLINE_REQUEST, Cvm.CONFIRMATION_CODE)
