@@ -207,6 +207,21 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE TABLE mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
         ),
     ),
+    Migration(
+        6,
+        "how long each tap took, and the card behind a phone",
+        (
+            "ALTER TABLE txn ADD COLUMN last4 TEXT",
+            "ALTER TABLE txn ADD COLUMN card_ms INTEGER",
+            "ALTER TABLE txn ADD COLUMN terminal_us INTEGER",
+            "ALTER TABLE txn ADD COLUMN command_times TEXT",
+            # As in the events that were written before: not known.
+            (
+                "UPDATE txn SET last4 = '', card_ms = 0, terminal_us = 0, command_times = ''"
+                " WHERE token IS NOT NULL"
+            ),
+        ),
+    ),
 )
 
 _MIGRATION_TABLE = """

@@ -9,9 +9,10 @@ then does anybody see "approved". It starts no threads and catches failures by m
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from terminal.attempt import RANDOM_BYTES, Attempt, command_times
 from terminal.delivery import read_sale
 from terminal.emv.converse import Conversation, converse
 from terminal.emv.entry_point import transact
@@ -158,6 +159,7 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
 def _tap(ports: Ports, rules: Rules, sale: Transaction) -> _Tap | Transaction:
     """Waits for a card until one can be used, the card says no, or the time is up."""
     deadline = ports.clock.monotonic() + rules.present_s
+    attempt = Attempt()
     while True:
         left_s = deadline - ports.clock.monotonic()
         if ports.cancelled() or left_s <= 0:
@@ -175,7 +177,7 @@ def _tap(ports: Ports, rules: Rules, sale: Transaction) -> _Tap | Transaction:
             case Unreadable(reason=reason):
                 _ask_again(ports, Prompted(MessageId.PRESENT_AGAIN, reason))
             case _:
-                ended = _read(ports, rules, sale, presented)
+                ended = _read(ports, rules, sale, presented, attempt)
                 if not isinstance(ended, Prompted):
                     return ended
                 _ask_again(ports, ended)
@@ -195,7 +197,7 @@ def _ask_again(ports: Ports, prompt: Prompted) -> None:
 
 
 def _read(
-    ports: Ports, rules: Rules, sale: Transaction, card: Card
+    ports: Ports, rules: Rules, sale: Transaction, card: Card, attempt: Attempt
 ) -> _Tap | Transaction | Prompted:
     """Runs the EMV dialogue with one card and judges its outcome."""
     at = ports.clock.now().replace(microsecond=0)
@@ -205,6 +207,7 @@ def _read(
         unpredictable_number=ports.entropy.random_bytes(4),
         sequence=sale.sequence,
     )
+    request = attempt.asked(request, ports.entropy.random_bytes(RANDOM_BYTES))
     started = ports.clock.monotonic()
     try:
         conversation = converse(transact(request, rules.emv), card, monotonic=ports.clock.monotonic)
@@ -213,6 +216,7 @@ def _read(
     except CardError as broken:
         return Prompted(MessageId.TRY_ANOTHER_CARD, broken.message)
     outcome = conversation.result
+    attempt.note(outcome)
     if outcome.decision is Decision.DECLINED:
         declined = CardDeclined(ports.clock.now(), outcome.reason)
         return ports.journal.commit(sale.txn_id, declined)
@@ -220,13 +224,26 @@ def _read(
         message = outcome.ui.message if outcome.ui else MessageId.TRY_ANOTHER_CARD
         return Prompted(message, outcome.reason)
     tapped = _seal(ports, rules, sale, outcome, at)
-    ports.show(_card_read(conversation, ports.clock.monotonic() - started))
-    return tapped
+    times = _card_read(conversation, ports.clock.monotonic() - started)
+    ports.show(times)
+    return replace(tapped, summary=_timed(tapped.summary, times, conversation))
 
 
 def _card_read(conversation: Conversation[Outcome], total_s: float) -> CardRead:
     card_s = conversation.card_time_s
     return CardRead(card_time_s=card_s, terminal_time_s=max(0.0, total_s - card_s))
+
+
+def _timed(
+    summary: CardSummary, times: CardRead, conversation: Conversation[Outcome]
+) -> CardSummary:
+    """The card with how long it and the till took, for the report on slow taps."""
+    return replace(
+        summary,
+        card_ms=round(times.card_time_s * 1000),
+        terminal_us=round(times.terminal_time_s * 1_000_000),
+        command_times=command_times(conversation),
+    )
 
 
 def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: datetime) -> _Tap:
@@ -259,6 +276,7 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         device=outcome.device,
         cvm=outcome.cvm.value,
         par_fingerprint=sealed.par_fingerprint,
+        last4=outcome.last4,
     )
     return _Tap(
         sealed=sealed,

@@ -147,6 +147,7 @@ def _card_lines(sale: Transaction) -> list[PrintLine]:
     if sale.card is not None:
         lines += [
             PrintLine(sale.card.label or sale.card.scheme, sale.card.masked_pan),
+            *([PrintLine("Card", f"•••• {sale.card.last4}")] if sale.card.last4 else []),
             PrintLine("AID", sale.card.aid),
             PrintLine("Entry", f"contactless, {sale.card.device}"),
             PrintLine("Verification", _verified(sale.card)),

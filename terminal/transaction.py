@@ -64,6 +64,10 @@ class CardSummary:
 
     ``fingerprint`` names the card and ``par_fingerprint`` the account behind it, which a card
     and its phone share; empty where the card has no PAR (tag 9F24), as many have none.
+    ``last4`` are the last four digits of the plastic card behind a phone's own number (tag 9F25),
+    empty where the card does not say. ``card_ms`` is what the card took in milliseconds,
+    ``terminal_us`` what the till added in microseconds, ``command_times`` the card's milliseconds
+    by command.
     """
 
     token: str
@@ -76,6 +80,10 @@ class CardSummary:
     device: str = "card"
     cvm: str = "no CVM"
     par_fingerprint: str = ""
+    last4: str = ""
+    card_ms: int = 0
+    terminal_us: int = 0
+    command_times: str = ""
 
 
 @dataclass(frozen=True, slots=True)

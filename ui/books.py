@@ -40,7 +40,7 @@ def require_ledger(settings: Settings) -> None:
 
 
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[Reports]:
+def ledger(settings: Settings) -> Iterator[Reports]:
     """The ledger for reading, also while the till is running."""
     require_ledger(settings)
     with Store.read_only(settings.ledger_path) as store:
@@ -49,7 +49,7 @@ def _ledger(settings: Settings) -> Iterator[Reports]:
 
 def queue(settings: Settings, *, as_json: bool) -> int:
     """What waits for the acquirer, and why."""
-    with _ledger(settings) as reports:
+    with ledger(settings) as reports:
         waiting = reports.queue()
         pending = reports.pending()
     rows = [
@@ -93,7 +93,7 @@ def queue(settings: Settings, *, as_json: bool) -> int:
 def report(settings: Settings, kind: str, *, as_json: bool) -> int:
     """The X report, or the Z report that closes the batch."""
     if kind == "x":
-        with _ledger(settings) as reports:
+        with ledger(settings) as reports:
             totals = _totals("X", reports, datetime.now(UTC), settings)
     else:
         require_ledger(settings)

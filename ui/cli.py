@@ -263,6 +263,17 @@ def report(*, settings: Settings, kind: str, as_json: bool) -> int:
     return books.report(settings, kind.lower(), as_json=as_json)
 
 
+@main.command(short_help="Show how long taps took.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, help="How many sales to look at.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def taps(*, settings: Settings, limit: int, as_json: bool) -> int:
+    """Show how long taps took: the card, the till, each command, against the rule of 500 ms."""
+    from ui import taps as times  # noqa: PLC0415 - as above
+
+    return times.taps(settings, limit=limit, as_json=as_json)
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings

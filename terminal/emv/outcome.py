@@ -150,8 +150,9 @@ class Outcome:
     ``chip_data`` holds the data objects that go to the host in DE 55, by tag number; the tags
     57, 5A, 5F20 and other cardholder data are refused on construction. ``card`` is in the
     clear and must be sealed at once. ``reason`` names the rule that decided, for the journal.
-    ``torn`` goes into the next request of the same transaction, so that a cryptogram that the
-    card made and nobody heard is recovered and not made twice.
+    ``last4`` are the last four digits of the plastic card behind a phone's own number, where it
+    says them (9F25). ``torn`` goes into the next request of the same transaction, so that a
+    cryptogram that the card made and nobody heard is recovered and not made twice.
     """
 
     decision: Decision
@@ -163,6 +164,7 @@ class Outcome:
     card: CardData | None = None
     chip_data: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     device: str = "card"
+    last4: str = ""
     torn: TornTransaction | None = None
 
     def __post_init__(self) -> None:

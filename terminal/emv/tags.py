@@ -61,6 +61,7 @@ TERMINAL_ID_9F1C = 0x9F1C
 DEVICE_SERIAL_9F1E = 0x9F1E
 TIME_9F21 = 0x9F21
 PAR_9F24 = 0x9F24
+LAST_4_9F25 = 0x9F25
 CRYPTOGRAM_9F26 = 0x9F26
 CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
 EXTENDED_SELECTION_9F29 = 0x9F29
@@ -186,6 +187,7 @@ A5 b FCI Proprietary Template
 9F21 n Transaction Time
 9F23 b Upper Consecutive Offline Limit
 9F24 an Payment Account Reference
+9F25 n Last 4 Digits of PAN
 9F26 b Application Cryptogram
 9F27 b Cryptogram Information Data
 9F29 b Extended Selection

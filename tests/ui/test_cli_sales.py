@@ -103,6 +103,20 @@ def test_a_report_leaves_no_currency_out(till: Till) -> None:
     assert "Approved JPY 1500, pending JPY 0." in shown
 
 
+def test_taps_are_timed(till: Till) -> None:
+    assert till.sell("1.00").exit_code == 0
+    told = till.json("taps")
+    [tap] = told["taps"]
+    assert [each["name"] for each in tap["commands"]] == [
+        "SELECT",
+        "SELECT",
+        "GET PROCESSING OPTIONS",
+    ]
+    assert tap["in_time"]
+    assert told["figures"]["count"] == told["figures"]["in_time"] == 1
+    assert "1 of 1 within 500 ms." in till.run("taps").stdout
+
+
 def test_what_waits_in_another_currency_keeps_the_batch_open(till: Till) -> None:
     till.control.network_off()
     assert till.sell("15", "--currency", "JPY").exit_code == 0

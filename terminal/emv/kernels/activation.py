@@ -133,6 +133,12 @@ def device(activation: Activation) -> str:
     return "card"
 
 
+def _last4(activation: Activation) -> str:
+    """The last four digits of the plastic card behind a phone's number, where it says them."""
+    digits = activation.application.objects.get(tags.LAST_4_9F25, b"").hex()
+    return digits if len(digits) == 4 and digits.isdecimal() else ""
+
+
 def used_application(activation: Activation) -> UsedApplication:
     """The application as a receipt names it: preferred name where it is Latin, else the label."""
     objects = activation.application.objects
@@ -206,6 +212,7 @@ def ending(
         card=card,
         chip_data=chip_data(activation) if card else {},
         device=device(activation),
+        last4=_last4(activation),
     )
 
 
