@@ -98,6 +98,7 @@ class _TimedJournal:
         self.open_sale = journal.open_sale
         self.commit = journal.commit
         self.exposure = journal.exposure
+        self.declines = journal.declines
         self.transaction = journal.transaction
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:

@@ -51,6 +51,7 @@ class TlsHost:
         self._framing = framing
         self._connect_timeout_s = connect_timeout_s
         self._connection: _Connection | None = None
+        self._outstanding = 0
 
     @property
     def _name(self) -> str:
@@ -69,6 +70,7 @@ class TlsHost:
         deadline = time.monotonic() + timeout_s
         framed = frame(self._framing, request)
         connection = self._connected(deadline)
+        self._outstanding = 0
         answered = False
         try:
             connection.send(framed, deadline)
@@ -79,8 +81,46 @@ class TlsHost:
                 self.close()
         return answer
 
+    def send(self, request: bytes, *, timeout_s: float) -> None:
+        """Sends one message and waits for no answer. A failure ends the connection.
+
+        Raises:
+            HostUnreachable: nothing of it left the socket.
+            HostSilent: some of it may have left the socket.
+        """
+        deadline = time.monotonic() + timeout_s
+        framed = frame(self._framing, request)
+        # With answers outstanding, a new connection would hide that they are lost.
+        connection = self._connection if self._outstanding else None
+        try:
+            if connection is None:
+                connection = self._connected(deadline)
+            connection.send(framed, deadline)
+        except HostError:
+            self.close()
+            raise
+        self._outstanding += 1
+
+    def receive(self, *, timeout_s: float) -> list[bytes]:
+        """The messages that have come, waiting for the first; empty when the time is up.
+
+        Raises:
+            HostSilent: the connection has ended.
+            HostGarbled: the framing of what came is broken; the connection is ended.
+        """
+        if self._connection is None:
+            raise HostSilent(f"The connection to {self._name} has ended.")
+        try:
+            came = self._connection.receive(time.monotonic() + timeout_s)
+        except HostError:
+            self.close()
+            raise
+        self._outstanding = max(0, self._outstanding - len(came))
+        return came
+
     def close(self) -> None:
         """Ends the connection. Harmless when called twice."""
+        self._outstanding = 0
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -252,6 +292,33 @@ class _Connection:
                     raise HostGarbled(f"{self._name} closed the connection inside a message.")
                 raise HostSilent(f"{self._name} closed the connection without an answer.")
             yield from self._deframer.feed(data)
+
+    def receive(self, deadline: float) -> list[bytes]:
+        """The messages that have come; waits for the first until the deadline.
+
+        Raises:
+            HostSilent: the host closed the connection, or it broke.
+            HostGarbled: the stream is no sequence of messages.
+        """
+        came: list[bytes] = []
+        while not came:
+            try:
+                with self._no_answer():
+                    data = self._retrying(partial(self._sock.recv, _RECEIVE_BYTES), deadline)
+            except HostSilent as silent:
+                if isinstance(silent.__cause__, TimeoutError):
+                    return came
+                raise
+            if not data:
+                raise HostSilent(f"{self._name} closed the connection.")
+            came = self._deframer.feed(data)
+        # What else is there already belongs to the same look; a failure shows at the next one.
+        with suppress(OSError, HostGarbled):
+            for _ in range(_DRAIN_READS):
+                if not (data := self._sock.recv(_RECEIVE_BYTES)):
+                    break
+                came += self._deframer.feed(data)
+        return came
 
     @contextmanager
     def _no_answer(self) -> Iterator[None]:

@@ -7,24 +7,28 @@ done is given a named state by ``recover`` before the next sale begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import apsw
 
-from offline_queue import projection
+from offline_queue import limits, projection
+from offline_queue.clockwork import believe, note_time
 from offline_queue.events import StoredEvent, decode, encode, write_time
-from offline_queue.outbox import require_acquirer
+from offline_queue.numbers import ensure_batch, mint, next_number
+from offline_queue.outbox import give_back, has_claim, hold, put_off, require_acquirer
+from offline_queue.plan import Hold, Later, NotSent, Record, Step
 from offline_queue.sql import one, rows
 from offline_queue.store import RESERVE_BYTES, Store
-from terminal.errors import StoreError, StoreFull, TerminalError
-from terminal.ledger import Compose, Exposure, Kind, Numbers, OutboxItem, Outgoing
+from terminal.errors import ClaimLost, StoreError, StoreFull, TerminalError
+from terminal.ledger import Compose, Declined, Exposure, Kind, OutboxItem, Outgoing
 from terminal.money import Amount, Currency
 from terminal.ports import Clock, Entropy
 from terminal.transaction import (
     FINAL,
+    CardSummary,
     Event,
     FateUnknown,
     Interrupted,
@@ -32,8 +36,6 @@ from terminal.transaction import (
     State,
     Transaction,
 )
-
-STAN_MAX = 999_999
 
 ReversalOf = Callable[[bytes], bytes]
 """Makes the reversal of a sale from the bytes of its request. Pure.
@@ -89,7 +91,7 @@ class SqlJournal:
         self._acquirer = acquirer
         with store.write() as connection:
             require_acquirer(connection, acquirer)
-            _ensure_batch(connection, clock.now())
+            ensure_batch(connection, clock.now())
 
     def open_sale(
         self, *, txn_id: str, amount: Amount, at: datetime, cashier: str, training: bool
@@ -108,7 +110,8 @@ class SqlJournal:
                 remedy="Free some space; no card was read.",
             )
         with self.store.write() as connection:
-            sequence = _next(connection, "sequence")
+            note_time(connection, at)
+            sequence = next_number(connection, "sequence")
             event = SaleIntended(at, txn_id, sequence, amount, cashier, training)
             sale = Transaction.begin(event)
             projection.insert(connection, sale)
@@ -124,7 +127,7 @@ class SqlJournal:
         now = self._clock.now()
         with self.store.write() as connection:
             before = projection.load(connection, txn_id)
-            numbers = _mint(connection, now, self._entropy)
+            numbers = mint(connection, now, self._entropy)
             event, outgoing = compose(numbers)
             if (event.stan, event.rrn, event.batch) != (numbers.stan, numbers.rrn, numbers.batch):
                 raise AssertionError("the event does not carry the numbers it was given")
@@ -157,16 +160,33 @@ class SqlJournal:
         with self.store.write() as connection:
             return self._commit(connection, txn_id, event, done, queue, self._clock.now())
 
-    def exposure(self, currency: Currency) -> Exposure:
+    def settle(self, results: Sequence[tuple[OutboxItem, Step]]) -> list[Transaction | None]:
+        """Records what became of claimed messages, all in one SQL transaction.
+
+        Gives the sales that moved on, None for the others: put off, given back, held, or taken
+        over by another forwarder, whose result counts.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        now = self._clock.now()
+        with self.store.write() as connection:
+            return [self._settle(connection, item, step, now) for item, step in results]
+
+    def exposure(self, currency: Currency, card: CardSummary | None = None) -> Exposure:
         """The stored and set-aside sales in this currency that have no final answer."""
         with self.store.read() as connection:
-            (row,) = rows(
-                connection,
-                "SELECT count(*), coalesce(sum(amount_minor), 0) FROM txn"
-                " WHERE state IN (?, ?) AND currency = ? AND training = 0",
-                (State.STORED.value, State.SET_ASIDE.value, currency.code),
-            )
-            return Exposure(*row)
+            return limits.exposure(connection, self._clock.now(), currency, card)
+
+    def declines(self, card: CardSummary, since: datetime) -> list[Declined]:
+        """What the host declined of this card, or of the account behind it, newest first."""
+        with self.store.read() as connection:
+            return limits.declines(connection, card, since)
+
+    def saw_host_time(self, host_time: datetime) -> bool:
+        """Takes in the time that the host has told; whether the till's clock agrees with it."""
+        with self.store.write() as connection:
+            return believe(connection, self._clock.now(), host_time)
 
     def transaction(self, txn_id: str) -> Transaction:
         """The sale with this id.
@@ -243,7 +263,7 @@ class SqlJournal:
                     remedy="Forward them first; the queue says which, and why they wait.",
                 )
             connection.execute("UPDATE batch SET closed_at = ? WHERE number = ?", (now, batch))
-            _ensure_batch(connection, self._clock.now())
+            ensure_batch(connection, self._clock.now())
             return batch
 
     def housekeeping(self) -> bool:
@@ -253,6 +273,26 @@ class SqlJournal:
     def close(self) -> None:
         """Closes the ledger. Harmless when called twice."""
         self.store.close()
+
+    def _settle(
+        self, connection: apsw.Connection, item: OutboxItem, step: Step, now: datetime
+    ) -> Transaction | None:
+        if not has_claim(connection, item):
+            return None
+        match step:
+            case Record(event=event, erase=erase):
+                done = item if erase else None
+                sale = self._commit(connection, item.txn_id, event, done, None, now)
+                if not erase:
+                    put_off(connection, item, now, sale.reason)
+                return sale
+            case Later(wait_s=wait_s, note=note):
+                put_off(connection, item, now + timedelta(seconds=wait_s), note)
+            case NotSent(note=note):
+                give_back(connection, item, note)
+            case Hold(why=why):
+                hold(connection, item, why)
+        return None
 
     def _reverse(self, txn_id: str, reversal_of: ReversalOf) -> Transaction:
         now = self._clock.now()
@@ -275,6 +315,8 @@ class SqlJournal:
         queue: Outgoing | None,
         now: datetime,
     ) -> Transaction:
+        if done is not None and done.fence and not has_claim(connection, done):
+            raise ClaimLost("Another forwarder has taken this message over.")
         sale = projection.load(connection, txn_id).after(event)
         _append(connection, txn_id, event)
         projection.update(connection, sale)
@@ -348,33 +390,3 @@ def _item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:
         raise StoreError(f"The ledger has lost the message of sale {txn_id!r}.")
     item_id, key, kind, message, attempts = found[0]
     return OutboxItem(item_id, txn_id, key, Kind(kind), message, attempts)
-
-
-def _next(connection: apsw.Connection, name: str) -> int:
-    statement = "UPDATE numbers SET value = value + 1 WHERE name = ? RETURNING value"
-    return int(one(connection, statement, (name,)))
-
-
-def _mint(connection: apsw.Connection, now: datetime, entropy: Entropy) -> Numbers:
-    """The next numbers.
-
-    The RRN is ``YDDDhh`` (the year's last digit, day of the year and hour, in UTC) and the STAN.
-    """
-    stan = (_next(connection, "stan") - 1) % STAN_MAX + 1
-    batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
-    if rows(connection, "SELECT 1 FROM txn WHERE batch = ? AND stan = ?", (batch, stan)):
-        raise StoreError(
-            f"Batch {batch} has used every trace number from 1 to {STAN_MAX}.",
-            remedy="Close the batch: the end-of-day report Z does it.",
-        )
-    rrn = f"{now.year % 10}{now.timetuple().tm_yday:03d}{now.hour:02d}{stan:06d}"
-    return Numbers(stan=stan, rrn=rrn, batch=batch, key=entropy.random_bytes(16).hex())
-
-
-def _ensure_batch(connection: apsw.Connection, now: datetime) -> None:
-    connection.execute(
-        "INSERT INTO batch (number, opened_at)"
-        " SELECT coalesce(max(number), 0) + 1, ? FROM batch"
-        " HAVING count(*) FILTER (WHERE closed_at IS NULL) = 0",
-        (write_time(now),),
-    )

@@ -2,14 +2,19 @@
 
 Rules of this file: claim, send, acknowledge, and never delete then do. An attempt is counted
 on the disk before its bytes leave, so that a copy sent after a crash goes out as a repeat.
-Reversals outrank everything; a message that has to wait holds up no other. The 0200 of a sale
-in hand belongs to the till's thread and cannot be claimed. Which state a sale is in decides
+Reversals outrank everything; a message that has to wait holds up no other. Each claim has a
+fence, a number that only grows, so that a forwarder whose lease ran out can record nothing about
+what another has taken over. The 0200 of a sale in hand belongs to the till's thread and cannot
+be claimed. Which state a sale is in decides
 whether its message may go, so one that is set aside stays where it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import apsw
 
@@ -18,31 +23,41 @@ from offline_queue.sql import one, rows
 from offline_queue.store import Store
 from terminal.errors import StoreError
 from terminal.ledger import Kind, OutboxItem
+from terminal.money import Currency
 from terminal.transaction import State
 
 LONGEST_WAIT_S = 900.0
 """Nothing may be put off, or leased, for longer than this."""
 
 _FORWARDABLE = (
-    f"((kind = '{Kind.REVERSAL.value}' AND state = '{State.UNKNOWN.value}')"
-    f" OR (kind = '{Kind.ADVICE.value}' AND state = '{State.STORED.value}'))"
+    f"(held = '' AND ((kind = '{Kind.REVERSAL.value}' AND state = '{State.UNKNOWN.value}')"
+    f" OR (kind = '{Kind.ADVICE.value}' AND state = '{State.STORED.value}')))"
 )
 # A time further ahead than anything may be put off was written before the clock was set back,
 # as happens to a board without a battery: it counts as past.
 _DUE = "(not_before <= :due OR not_before > :horizon)"
 _FREE = "(leased_until <= :now OR leased_until > :horizon)"
 
-# The parts are constants of this file, never input.
+# The parts are constants of this file, never input. In the order of the rows SQLite can stop at
+# the limit; a sort over both kinds would read a long queue anew for each claim.
 _NEXT = (
-    "SELECT item, txn_id, key, kind, message, attempts FROM outbox JOIN txn USING (txn_id)"  # noqa: S608
-    f" WHERE {_FORWARDABLE} AND {_DUE} AND {_FREE}"
-    f" ORDER BY kind = '{Kind.REVERSAL.value}' DESC, item LIMIT 1"
+    "SELECT item, txn_id, key, kind, message, attempts, fence FROM outbox"  # noqa: S608
+    f" JOIN txn USING (txn_id) WHERE kind = :kind AND {_FORWARDABLE} AND {_DUE} AND {_FREE}"
+    " ORDER BY item LIMIT :limit"
 )
 # The same constants.
 _NEXT_DUE = (
     "SELECT min(CASE WHEN not_before > :horizon THEN '' ELSE max(not_before, leased_until) END)"  # noqa: S608
     f" FROM outbox JOIN txn USING (txn_id) WHERE {_FORWARDABLE}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many messages wait for the forwarder, and the sums of their sales in minor units."""
+
+    count: int
+    minor: Mapping[Currency, int]
 
 
 class Outbox:
@@ -54,31 +69,56 @@ class Outbox:
     def claim(
         self, now: datetime, *, owner: str, lease_s: float, due: datetime | None = None
     ) -> OutboxItem | None:
-        """The next message to send, counted as sent, and nobody else's until the lease ends.
-
-        Its ``attempts`` include the send that follows: from 2 on it must go out as a repeat.
-        ``due`` (``now`` where not given) is the time up to which messages count as due.
+        """The next message to send: as ``claim_several``, for one.
 
         Raises:
             StoreError: nothing was claimed, and nothing may be sent.
         """
-        until = now + _wait(lease_s)
+        found = self.claim_several(now, owner=owner, lease_s=lease_s, due=due, limit=1)
+        return found[0] if found else None
+
+    def claim_several(
+        self,
+        now: datetime,
+        *,
+        owner: str,
+        lease_s: float,
+        limit: int,
+        due: datetime | None = None,
+    ) -> list[OutboxItem]:
+        """The next messages to send, counted as sent, and nobody else's until the lease ends.
+
+        Reversals come first. An item's ``attempts`` include the send that follows: from 2 on it
+        must go out as a repeat. Its ``fence`` is new with each claim: whoever has lost a claim
+        can record nothing about it any more. ``due`` (``now`` where not given) is the time up to
+        which messages count as due.
+
+        Raises:
+            StoreError: nothing was claimed, and nothing may be sent.
+        """
+        until = write_time(now + _wait(lease_s))
         times = {
             "now": write_time(now),
             "due": write_time(due or now),
             "horizon": write_time(now + _wait(LONGEST_WAIT_S)),
         }
+        claimed: list[OutboxItem] = []
         with self._store.write() as connection:
-            found = rows(connection, _NEXT, times)
-            if not found:
-                return None
-            item_id, txn_id, key, kind, message, attempts = found[0]
-            connection.execute(
-                "UPDATE outbox SET attempts = attempts + 1, claimed_by = ?, leased_until = ?"
-                " WHERE item = ?",
-                (owner, write_time(until), item_id),
-            )
-        return OutboxItem(item_id, txn_id, key, Kind(kind), message, attempts + 1)
+            for kind in (Kind.REVERSAL, Kind.ADVICE):
+                room = limit - len(claimed)
+                wanted = {**times, "kind": kind.value, "limit": room}
+                for row in rows(connection, _NEXT, wanted) if room else []:
+                    item_id, txn_id, key, _, message, attempts, fence = row
+                    claimed.append(
+                        OutboxItem(item_id, txn_id, key, kind, message, attempts + 1, fence + 1)
+                    )
+            for item in claimed:
+                connection.execute(
+                    "UPDATE outbox SET attempts = attempts + 1, fence = fence + 1,"
+                    " claimed_by = ?, leased_until = ? WHERE item = ?",
+                    (owner, until, item.item_id),
+                )
+        return claimed
 
     def retry_later(self, item: OutboxItem, not_before: datetime, note: str) -> None:
         """Ends the claim; the message goes out again from ``not_before`` on.
@@ -87,11 +127,7 @@ class Outbox:
             StoreError: nothing was recorded; the lease ends by itself.
         """
         with self._store.write() as connection:
-            connection.execute(
-                "UPDATE outbox SET not_before = ?, note = ?, claimed_by = '', leased_until = ''"
-                " WHERE item = ?",
-                (write_time(not_before), note, item.item_id),
-            )
+            put_off(connection, item, not_before, note)
 
     def give_back(self, item: OutboxItem, note: str) -> None:
         """Ends the claim of a message of which nothing left, so that it counts as not sent.
@@ -100,11 +136,43 @@ class Outbox:
             StoreError: nothing was recorded; the lease ends by itself.
         """
         with self._store.write() as connection:
-            connection.execute(
-                "UPDATE outbox SET attempts = attempts - 1, note = ?, claimed_by = '',"
-                " leased_until = '' WHERE item = ? AND attempts = ?",
-                (note, item.item_id, item.attempts),
+            give_back(connection, item, note)
+
+    def count_silences(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
+        """Notes that these had no answer while the host answers others; who had it how often.
+
+        The items that come back are those given, with ``silences`` as it is now.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        counted = []
+        with self._store.write() as connection:
+            for item in items:
+                found = rows(
+                    connection,
+                    "UPDATE outbox SET silences = silences + 1 WHERE item = ? AND fence = ?"
+                    " RETURNING silences",
+                    (item.item_id, item.fence),
+                )
+                counted += [replace(item, silences=silences) for (silences,) in found]
+        return counted
+
+    def waiting(self) -> Waiting:
+        """What a forwarder has before it, due or not.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
+        with self._store.read() as connection:
+            # Only the constants of this file are put in.
+            found = rows(
+                connection,
+                "SELECT currency, count(*), sum(amount_minor) FROM outbox"  # noqa: S608
+                f" JOIN txn USING (txn_id) WHERE {_FORWARDABLE} GROUP BY currency",
             )
+        sums = {Currency.of(code): minor for code, _, minor in found}
+        return Waiting(sum(count for _, count, _ in found), MappingProxyType(sums))
 
     def make_due(self) -> int:
         """Lets everything that was put off go out now; how many messages that are.
@@ -163,6 +231,42 @@ def require_acquirer(connection: apsw.Connection, acquirer: str) -> None:
             remedy="Name that acquirer and key once more and forward them with taptill sync; or"
             " use another --data folder for the new one.",
         )
+
+
+def has_claim(connection: apsw.Connection, item: OutboxItem) -> bool:
+    """Whether nobody has claimed the message anew, or ended it, since ``item`` was handed out."""
+    found = rows(connection, "SELECT fence FROM outbox WHERE item = ?", (item.item_id,))
+    return found == [(item.fence,)]
+
+
+def put_off(connection: apsw.Connection, item: OutboxItem, not_before: datetime, note: str) -> bool:
+    """Ends a claim inside a transaction; False where the claim was lost to another forwarder."""
+    connection.execute(
+        "UPDATE outbox SET not_before = ?, note = ?, claimed_by = '', leased_until = ''"
+        " WHERE item = ? AND fence = ?",
+        (write_time(not_before), note, item.item_id, item.fence),
+    )
+    return bool(connection.changes())
+
+
+def give_back(connection: apsw.Connection, item: OutboxItem, note: str) -> bool:
+    """Ends a claim, and counts the message as not sent; False where the claim was lost."""
+    connection.execute(
+        "UPDATE outbox SET attempts = attempts - 1, note = ?, claimed_by = '',"
+        " leased_until = '' WHERE item = ? AND fence = ?",
+        (note, item.item_id, item.fence),
+    )
+    return bool(connection.changes())
+
+
+def hold(connection: apsw.Connection, item: OutboxItem, why: str) -> bool:
+    """Lets a message wait for a person; False where the claim was lost."""
+    connection.execute(
+        "UPDATE outbox SET held = ?, note = ?, claimed_by = '', leased_until = ''"
+        " WHERE item = ? AND fence = ?",
+        (why, why, item.item_id, item.fence),
+    )
+    return bool(connection.changes())
 
 
 def _wait(seconds: float) -> timedelta:

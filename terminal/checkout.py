@@ -8,16 +8,15 @@ then does anybody see "approved". It starts no threads and catches failures by m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from dataclasses import replace
+from datetime import datetime
 
 from terminal.attempt import RANDOM_BYTES, Attempt, command_times
 from terminal.delivery import read_sale
 from terminal.emv.converse import Conversation, converse
 from terminal.emv.entry_point import transact
 from terminal.emv.outcome import Decision, MessageId, Outcome
-from terminal.emv.settings import ReaderSettings, TransactionRequest
+from terminal.emv.settings import TransactionRequest
 from terminal.errors import (
     AmountError,
     AnswerLost,
@@ -30,33 +29,24 @@ from terminal.errors import (
     TerminalError,
 )
 from terminal.iso8583.messages import (
-    SaleFacts,
     advice_of,
-    compose_advice,
-    compose_sale,
     is_answer_to,
     reversal_of,
 )
-from terminal.iso8583.profile import Profile
-from terminal.ledger import Journal, Kind, Numbers, OutboxItem, Outgoing
+from terminal.ledger import Kind, OutboxItem, Outgoing
+from terminal.line import Answered, Failed
 from terminal.money import Amount
 from terminal.ports import (
     Card,
-    Clock,
-    Entropy,
     ForeignTag,
-    Host,
-    KeyStore,
-    Reader,
-    Sealer,
     SeveralCards,
     Unreadable,
 )
-from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
-from terminal.risk import OfflineLimits, offline_refusal
-from terminal.tokens import TOKEN_BYTES, Binding, SealedCard, seal
+from terminal.progress import Authorising, CardRead, Presenting, Prompted
+from terminal.risk import Refusal, not_again, offline_refusal
+from terminal.sale import Ports, Rules, Tap, compose
+from terminal.tokens import TOKEN_BYTES, Binding, seal
 from terminal.transaction import (
-    AuthorisationSent,
     Cancelled,
     CardDeclined,
     CardSummary,
@@ -64,9 +54,10 @@ from terminal.transaction import (
     FateUnknown,
     Interrupted,
     RiskRefused,
-    StoredOffline,
     Transaction,
 )
+
+__all__ = ["Ports", "Rules", "pay"]
 
 HOLD_TIME_S = 1.3
 """How long a message stays before the next tap: 0D tenths, as two Kernel 2 configurations say."""
@@ -76,48 +67,6 @@ REMOVAL_S = 3.0
 
 PURCHASE = "000000"
 """DE 3 of a plain sale (ISO 8583:1987)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The world, as one payment sees it. ``host_online`` is the measured state of the link."""
-
-    reader: Reader
-    host: Host
-    journal: Journal
-    sealer: Sealer
-    keystore: KeyStore
-    clock: Clock
-    entropy: Entropy
-    show: Callable[[Progress], None]
-    cancelled: Callable[[], bool]
-    host_online: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What does not change from payment to payment."""
-
-    terminal_id: str
-    merchant_id: str
-    profile: Profile
-    emv: ReaderSettings
-    zone: tzinfo
-    offline: OfflineLimits
-    present_s: float = 60.0
-    authorise_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Tap:
-    """A tap that goes on: the card is sealed already, and its clear data is gone."""
-
-    sealed: SealedCard
-    summary: CardSummary
-    chip_data: dict[int, bytes]
-    sequence: int | None
-    at: datetime
-    approved_by_card: bool
 
 
 def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Transaction:
@@ -156,7 +105,7 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
 # -- the tap ---------------------------------------------------------------------------------
 
 
-def _tap(ports: Ports, rules: Rules, sale: Transaction) -> _Tap | Transaction:
+def _tap(ports: Ports, rules: Rules, sale: Transaction) -> Tap | Transaction:
     """Waits for a card until one can be used, the card says no, or the time is up."""
     deadline = ports.clock.monotonic() + rules.present_s
     attempt = Attempt()
@@ -198,7 +147,7 @@ def _ask_again(ports: Ports, prompt: Prompted) -> None:
 
 def _read(
     ports: Ports, rules: Rules, sale: Transaction, card: Card, attempt: Attempt
-) -> _Tap | Transaction | Prompted:
+) -> Tap | Transaction | Prompted:
     """Runs the EMV dialogue with one card and judges its outcome."""
     at = ports.clock.now().replace(microsecond=0)
     request = TransactionRequest(
@@ -246,7 +195,7 @@ def _timed(
     )
 
 
-def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: datetime) -> _Tap:
+def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: datetime) -> Tap:
     """The last place where this payment has card data in the clear."""
     if outcome.card is None or outcome.application is None:
         raise AssertionError("an outcome that goes on has card data and an application")
@@ -278,7 +227,7 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         par_fingerprint=sealed.par_fingerprint,
         last4=outcome.last4,
     )
-    return _Tap(
+    return Tap(
         sealed=sealed,
         summary=summary,
         chip_data=dict(outcome.chip_data),
@@ -299,68 +248,55 @@ def _printable_label(label: str, scheme: str) -> str:
 # -- the authorisation -----------------------------------------------------------------------
 
 
-def _authorise(ports: Ports, rules: Rules, sale: Transaction, tap: _Tap) -> Transaction:
+def _authorise(ports: Ports, rules: Rules, sale: Transaction, tap: Tap) -> Transaction:
     """Records the sale, then asks the acquirer, or stores the sale where it is away."""
     reason = ""
     if tap.approved_by_card:
         reason = "Approved offline by the card."
     elif not ports.host_online():
         reason = "The acquirer cannot be reached."
-    if reason:
-        refusal = _may_not_store(ports, rules, sale.amount)
-        if refusal:
-            refused = RiskRefused(ports.clock.now(), refusal, tap.summary)
-            return ports.journal.commit(sale.txn_id, refused)
+    refusal = not_again(ports.journal, rules.profile, sale.amount, tap.summary, ports.clock.now())
+    if reason and refusal is None:
+        refusal = _may_not_store(
+            ports, rules, sale.amount, tap.summary, card_approved=tap.approved_by_card
+        )
+    if refusal is not None:
+        refused = RiskRefused(ports.clock.now(), refusal.text, tap.summary, refusal.limit.name)
+        return ports.journal.commit(sale.txn_id, refused)
     recorded, item = ports.journal.enqueue(
-        sale.txn_id, lambda numbers: _compose(ports, rules, sale, tap, numbers, reason)
+        sale.txn_id, lambda numbers: compose(ports, rules, sale, tap, numbers, reason)
     )
     return recorded if reason else _exchange(ports, rules, recorded, item)
 
 
-def _may_not_store(ports: Ports, rules: Rules, amount: Amount) -> str:
-    return offline_refusal(rules.offline, amount, ports.journal.exposure(amount.currency))
-
-
-def _compose(
-    ports: Ports, rules: Rules, sale: Transaction, tap: _Tap, numbers: Numbers, reason: str
-) -> tuple[AuthorisationSent | StoredOffline, Outgoing]:
-    """The event and the message of a sale, inside the transaction that mints its numbers."""
-    facts = SaleFacts(
-        amount=sale.amount,
-        stan=numbers.stan,
-        rrn=numbers.rrn,
-        at=tap.at,
-        local_at=tap.at.astimezone(rules.zone),
-        terminal_id=rules.terminal_id,
-        merchant_id=rules.merchant_id,
-        reference=f"{sale.sequence}:{sale.txn_id}",
-        chip_data=tap.chip_data,
-        envelope=tap.sealed.envelope,
-        pan_sequence=tap.sequence,
-        batch=numbers.batch,
-        offline_reason=reason,
+def _may_not_store(
+    ports: Ports, rules: Rules, amount: Amount, card: CardSummary, *, card_approved: bool
+) -> Refusal | None:
+    return offline_refusal(
+        rules.offline,
+        amount,
+        ports.journal.exposure(amount.currency, card),
+        card=card,
+        card_approved=card_approved,
+        at=ports.clock.now(),
     )
-    now = ports.clock.now()
-    card, stan, rrn, batch = tap.summary, numbers.stan, numbers.rrn, numbers.batch
-    if reason:
-        by_card = tap.approved_by_card
-        stored = StoredOffline(now, card, stan, rrn, batch, reason, card_approved=by_card)
-        return stored, Outgoing(Kind.ADVICE, compose_advice(rules.profile, facts))
-    sent = AuthorisationSent(now, card, stan, rrn, batch)
-    return sent, Outgoing(Kind.SALE, compose_sale(rules.profile, facts))
 
 
 def _exchange(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -> Transaction:
     """Sends the recorded sale and commits whatever can be said afterwards."""
     ports.show(Authorising(rules.authorise_s))
+    started = ports.clock.monotonic()
     try:
         answer = ports.host.exchange(
             item.message,
             is_answer=is_answer_to(rules.profile, item.message),
             timeout_s=rules.authorise_s,
         )
+        ports.line_seen(Answered(ports.clock.monotonic() - started))
         event = read_sale(rules.profile, item, sale, answer, ports.clock.now())
     except HostUnreachable as away:
+        # The next customer must not wait for what this one has found out.
+        ports.line_seen(Failed(away.message))
         return _defer(ports, rules, sale, item, away)
     except (HostSilent, HostGarbled) as doubt:
         event = FateUnknown(ports.clock.now(), doubt.message)
@@ -381,9 +317,12 @@ def _defer(
 ) -> Transaction:
     """Nothing left the socket: the sale waits as an advice, if the shop's limits allow it."""
     now = ports.clock.now()
-    refusal = _may_not_store(ports, rules, sale.amount)
-    if refusal:
-        return ports.journal.commit(sale.txn_id, RiskRefused(now, refusal), done=item)
+    if sale.card is None:
+        raise AssertionError("a sale that was to be authorised has a card")
+    refusal = _may_not_store(ports, rules, sale.amount, sale.card, card_approved=False)
+    if refusal is not None:
+        refused = RiskRefused(now, refusal.text, limit=refusal.limit.name)
+        return ports.journal.commit(sale.txn_id, refused, done=item)
     advice = Outgoing(Kind.ADVICE, advice_of(rules.profile, item.message))
     return ports.journal.commit(sale.txn_id, Deferred(now, away.message), done=item, queue=advice)
 

@@ -61,11 +61,17 @@ class AcquirerConfig:
 
 @dataclass(frozen=True, slots=True)
 class TimingConfig:
-    """How long the till waits, in whole seconds."""
+    """How long the till waits, in whole seconds.
+
+    ``connect_s`` is all that a cashier waits for an acquirer that cannot be reached, and what an
+    echo may take. ``late_booking_s`` takes the place of what the acquirer's profile says of a
+    host that books late; -1 leaves it.
+    """
 
     present_s: int = 60
     authorise_s: int = 15
     connect_s: int = 3
+    late_booking_s: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +265,7 @@ def _timing(table: _Table) -> TimingConfig:
         present_s=table.number("present_s", default.present_s, 5, 600),
         authorise_s=table.number("authorise_s", default.authorise_s, 2, 60),
         connect_s=table.number("connect_s", default.connect_s, 1, 30),
+        late_booking_s=table.number("late_booking_s", default.late_booking_s, -1, 86_400),
     )
     table.done()
     return timing
@@ -266,14 +273,22 @@ def _timing(table: _Table) -> TimingConfig:
 
 def _offline(table: _Table, currency: Currency) -> OfflineLimits:
     default = OfflineLimits()
-    scale = 10**currency.exponent
-    per_sale = table.amount("per_sale", default.per_sale_minor * scale // 100, currency)
-    total = table.amount("total", default.total_minor * scale // 100, currency)
+
+    def amount(key: str, default_minor: int) -> int:
+        return table.amount(key, default_minor * 10**currency.exponent // 100, currency)
+
     limits = OfflineLimits(
         enabled=table.switch("enabled", default=default.enabled),
-        per_sale_minor=per_sale,
-        total_minor=total,
+        per_sale_minor=amount("per_sale", default.per_sale_minor),
+        total_minor=amount("total", default.total_minor),
         count=table.number("count", default.count, 0, 100_000),
+        card_total_minor=amount("per_card_total", default.card_total_minor),
+        card_count=table.number("per_card_count", default.card_count, 0, 100_000),
+        hours=table.number("hours", default.hours, 1, 24 * 30),
+        deferred=table.switch("deferred", default=default.deferred),
+        card_approved=table.switch("card_approved", default=default.card_approved),
+        refused_schemes=table.texts("refused_schemes", default.refused_schemes),
+        devices=table.texts("devices", default.devices),
     )
     table.done()
     return limits

@@ -23,6 +23,7 @@
           +-- StoreFull         no room: refused before a card is read
           +-- StoreTooNew       written by a newer Taptill
           +-- StoreBusy         another till process owns the ledger
+          +-- ClaimLost         another forwarder has taken the message over: its result counts
           +-- AnswerLost        the acquirer was asked, the answer is not recorded: fate unknown
 
 Declined, try again, use another card and see phone are values (``Outcome``), never
@@ -134,6 +135,10 @@ class StoreTooNew(StoreError):
 
 class StoreBusy(StoreError):
     """Another process of this till has the ledger open for writing."""
+
+
+class ClaimLost(StoreError):
+    """Another forwarder has taken the message over; what this one was told is not recorded."""
 
 
 class AnswerLost(StoreError):

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from terminal.money import Amount, Currency
-from terminal.transaction import AuthorisationSent, Event, StoredOffline, Transaction
+from terminal.transaction import AuthorisationSent, CardSummary, Event, StoredOffline, Transaction
 
 
 class Kind(Enum):
@@ -49,7 +49,11 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """A message in the outbox. ``attempts`` counts the sends that may have reached the host."""
+    """A message in the outbox. ``attempts`` counts the sends that may have reached the host.
+
+    ``fence`` is the number of the claim under which it is held, 0 for none. ``silences`` counts
+    how often it had no answer while the host answered others.
+    """
 
     item_id: int
     txn_id: str
@@ -57,14 +61,39 @@ class OutboxItem:
     kind: Kind
     message: bytes = field(repr=False)
     attempts: int = 0
+    fence: int = 0
+    silences: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What the shop stands to lose now: sales the acquirer has not answered for."""
+    """What the shop stands to lose now: stored sales that the acquirer has not answered for.
+
+    Of ``count`` sales with ``total_minor``, ``approved_count`` with ``approved_minor`` were
+    approved by the card itself (TC), the others deferred (ARQC), and ``card_count`` with
+    ``card_minor`` are of the card in hand. ``card_declined``: a stored sale of that card was
+    declined by the host lately. ``oldest_at`` is since when the oldest waits to be sent.
+    ``set_back_s`` is how far the clock was set back, 0 where it can be believed.
+    """
 
     count: int
     total_minor: int
+    card_count: int = 0
+    card_minor: int = 0
+    card_declined: bool = False
+    approved_count: int = 0
+    approved_minor: int = 0
+    oldest_at: datetime | None = None
+    set_back_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """An earlier sale of a card that the host declined."""
+
+    at: datetime
+    response_code: str
+    amount: Amount
 
 
 Compose = Callable[[Numbers], tuple[AuthorisationSent | StoredOffline, Outgoing]]
@@ -108,8 +137,11 @@ class Journal(Protocol):
             StoreError: nothing was recorded.
         """
 
-    def exposure(self, currency: Currency) -> Exposure:
+    def exposure(self, currency: Currency, card: CardSummary | None = None) -> Exposure:
         """The stored and set-aside sales in this currency that have no final answer."""
+
+    def declines(self, card: CardSummary, since: datetime) -> list[Declined]:
+        """What the host declined of this card, or of the account behind it, newest first."""
 
     def transaction(self, txn_id: str) -> Transaction:
         """The sale with this id.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Card(Protocol):
@@ -102,6 +102,30 @@ class Host(Protocol):
 
     def close(self) -> None:
         """Ends the connection. Harmless when called twice."""
+
+
+@runtime_checkable
+class Link(Host, Protocol):
+    """A link that can have several messages in flight. Owned by one thread.
+
+    Whoever sends matches the answers: they come in any order, late and double ones among them.
+    """
+
+    def send(self, request: bytes, *, timeout_s: float) -> None:
+        """Sends one message and waits for no answer. A failure ends the connection.
+
+        Raises:
+            HostUnreachable: nothing of it left the socket.
+            HostSilent: some of it may have left the socket.
+        """
+
+    def receive(self, *, timeout_s: float) -> list[bytes]:
+        """The messages that have come, waiting for the first; empty when the time is up.
+
+        Raises:
+            HostSilent: the connection has ended.
+            HostGarbled: the framing of what came is broken; the connection is ended.
+        """
 
 
 class KeyStore(Protocol):

@@ -207,6 +207,7 @@ class Till:
             show=self._tell,
             cancelled=self._cancel.is_set,
             host_online=lambda: self._sync.online is not False,
+            line_seen=self._sync.observe,
         )
 
     def _finish(self, sale: Transaction) -> Receipt | None:

@@ -32,6 +32,7 @@ from terminal.delivery import Verdict, read_verdict
 from terminal.emv.oda import CaKeys
 from terminal.emv.settings import default_settings
 from terminal.errors import ConfigError, KeyStoreError, StoreError
+from terminal.iso8583.matching import awaited_key, host_time, told_key
 from terminal.iso8583.messages import (
     compose_echo,
     is_answer_to,
@@ -190,13 +191,19 @@ def rules_of(settings: Settings, profile: Profile, ca_keys: CaKeys) -> Rules:
     return Rules(
         terminal_id=config.till.terminal_id,
         merchant_id=config.till.merchant_id,
-        profile=profile,
+        profile=_with_own_timing(profile, config.timing.late_booking_s),
         emv=default_settings(config.till.country, config.till.currency, ca_keys=ca_keys),
         zone=settings.zone,
         offline=config.offline,
         present_s=float(config.timing.present_s),
         authorise_s=float(config.timing.authorise_s),
     )
+
+
+def _with_own_timing(profile: Profile, late_booking_s: int) -> Profile:
+    if late_booking_s < 0:
+        return profile
+    return replace(profile, delivery=replace(profile.delivery, late_booking_s=late_booking_s))
 
 
 def check_protection(level: str, acquirer: Acquirer) -> None:
@@ -294,12 +301,27 @@ def wire_of(parts: Parts) -> Wire:
         repeat_of=lambda message: repeat_of(profile, message),
         is_answer_to=lambda message: is_answer_to(profile, message),
         read=read,
-        probe=lambda link: echo(link, profile, parts.clock, parts.settings.config.till.terminal_id),
+        probe=lambda link: echo(
+            link,
+            profile,
+            parts.clock,
+            parts.settings.config.till.terminal_id,
+            timeout_s=float(parts.settings.config.timing.connect_s),
+        ),
+        awaited=lambda request: awaited_key(profile, request),
+        told=lambda answer: told_key(profile, answer),
+        silences_max=profile.delivery.silences_max,
     )
 
 
-def echo(link: Host, profile: Profile, clock: Clock, terminal_id: str) -> None:
-    """Exchanges an echo (0800): a connection alone proves nothing.
+def echo(
+    link: Host,
+    profile: Profile,
+    clock: Clock,
+    terminal_id: str,
+    timeout_s: float = ECHO_TIMEOUT_S,
+) -> datetime | None:
+    """Exchanges an echo (0800): a connection alone proves nothing. The host's time, if told.
 
     Its STAN is taken from the clock, since it numbers no sale.
 
@@ -309,10 +331,9 @@ def echo(link: Host, profile: Profile, clock: Clock, terminal_id: str) -> None:
     now = clock.now()
     stan = int(now.timestamp() * 10) % 999_999 + 1
     request = compose_echo(profile, stan=stan, at=now, terminal_id=terminal_id)
-    answer = link.exchange(
-        request, is_answer=is_answer_to(profile, request), timeout_s=ECHO_TIMEOUT_S
-    )
+    answer = link.exchange(request, is_answer=is_answer_to(profile, request), timeout_s=timeout_s)
     read_answer(profile, request, answer)
+    return host_time(profile, answer, now)
 
 
 def forwarder(parts: Parts, notify: Callable[[News], None]) -> Sync:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from terminal.errors import HostGarbled
 from terminal.iso8583.chip_data import decode_chip_data, encode_chip_data
@@ -98,10 +99,12 @@ def compose_answer(
     approval_code: str = "",
     amount_minor: int | None = None,
     chip_data: Mapping[int, bytes] | None = None,
+    at: datetime | None = None,
 ) -> bytes:
     """The answer to a request: its own fields echoed, with a response code.
 
-    ``amount_minor`` replaces DE 4 for a partial approval; ``chip_data`` is the issuer's DE 55.
+    ``at`` is the host's time, told in the answer to an echo. ``amount_minor`` replaces DE 4 for
+    a partial approval; ``chip_data`` is the issuer's DE 55.
 
     Raises:
         AssertionError: a value does not fit its field.
@@ -115,6 +118,8 @@ def compose_answer(
         fields[38] = approval_code.ljust(6)
     if amount_minor is not None:
         fields[4] = f"{amount_minor:012d}"
+    if at is not None and mti == "0810":
+        fields[7] = f"{at.astimezone(UTC):%m%d%H%M%S}"
     if chip_data:
         fields[55] = encode_chip_data(chip_data).hex().upper()
     return pack(profile, Message(mti, fields))

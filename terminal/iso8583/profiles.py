@@ -220,7 +220,8 @@ BASE87 = Profile(
     reference_field=63,
     batch_field=60,
     reason_field=48,
-    delivery=Delivery(ceilings=MappingProxyType(_CEILINGS)),
+    # The host writes its own time into DE 7 of an echo (0810).
+    delivery=Delivery(ceilings=MappingProxyType(_CEILINGS), host_time_field=7),
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({BASE87.name: BASE87})

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from offline_queue.journal import STAN_MAX, SqlJournal, open_journal
+from offline_queue.journal import SqlJournal, open_journal
+from offline_queue.numbers import STAN_MAX
 from offline_queue.sql import one, rows
 from terminal.errors import CardError, StoreError
 from terminal.ledger import Compose, Exposure, Journal, Kind, Numbers, OutboxItem, Outgoing
@@ -93,12 +94,12 @@ def test_each_final_answer_erases_the_message_and_leaves_the_sale_in_no_exposure
     refused, second = till.store_sale(700)
     till.store_sale(1100)
     till.store_sale(9000, JPY)
-    assert till.journal.exposure(EUR) == Exposure(3, 2300)
+    assert till.journal.exposure(EUR) == Exposure(3, 2300, oldest_at=now)
     till.journal.commit(stored.txn_id, HostApproved(now, "00", "1", 500), done=first)
     till.journal.commit(refused.txn_id, HostDeclined(now, "51", "no funds"), done=second)
     assert till.journal.transaction(refused.txn_id).state is State.DECLINED_AFTER_FORWARD
-    assert till.journal.exposure(EUR) == Exposure(1, 1100)
-    assert till.journal.exposure(JPY) == Exposure(1, 9000)
+    assert till.journal.exposure(EUR) == Exposure(1, 1100, oldest_at=now)
+    assert till.journal.exposure(JPY) == Exposure(1, 9000, oldest_at=now)
     assert [row[0] for row in outbox(till)] == ["txn-3", "txn-4"]
 
 

@@ -15,7 +15,8 @@ from hardware_sim.world.clock import OPENING
 from hardware_sim.world.oracle import Untrue
 from hardware_sim.world.run import Scale, planned
 from hardware_sim.world.shop import live
-from offline_queue import store, sync
+from offline_queue import drain, store
+from offline_queue import plan as plans
 from offline_queue.journal import Recovered, SqlJournal
 from offline_queue.store import Store
 from terminal import checkout, tokens
@@ -108,20 +109,20 @@ def recovery_drops_what_was_cut_off(patch: Patch) -> None:
 
 
 def limits_are_not_looked_at(patch: Patch) -> None:
-    patch.setattr(checkout, "_may_not_store", lambda *_: "")
+    patch.setattr(checkout, "_may_not_store", lambda *_, **__: None)
 
 
 def a_reversal_is_given_up(patch: Patch) -> None:
     """The host is silent about a reversal, and the till calls the sale reversed."""
-    real = sync.plan
+    real = plans.plan
 
-    def plan(item: OutboxItem, result: Any, jitter: float) -> sync.Step:
+    def plan(item: OutboxItem, result: Any, jitter: float) -> plans.Step:
         step = real(item, result, jitter)
-        if item.kind is Kind.REVERSAL and isinstance(step, sync.Later):
-            return sync.Record(ReversalConfirmed(OPENING, "00"), erase=True)
+        if item.kind is Kind.REVERSAL and isinstance(step, plans.Later):
+            return plans.Record(ReversalConfirmed(OPENING, "00"), erase=True)
         return step
 
-    patch.setattr(sync, "plan", plan)
+    patch.setattr(drain, "plan", plan)
 
 
 def silence_is_taken_for_a_decline(patch: Patch) -> None:

@@ -240,6 +240,7 @@ class AcquirerDesk:
             approval_code=self._approval_code(request) if approved else "",
             amount_minor=judgement.approved_minor if partial else None,
             chip_data=judgement.chip_data,
+            at=self._now(),
         )
         entry = self._entry(request, code=judgement.code, note=judgement.note)
         return answer, replace(entry, card=judgement.card, card_hash=judgement.card_hash)

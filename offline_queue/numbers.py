@@ -1,0 +1,51 @@
+"""The numbers of sales: sequence, STAN, RRN, batch and idempotency key, minted on the disk.
+
+Rules of this file: a number is taken inside the SQL transaction that uses it, by the journal
+alone, and none is ever given twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import apsw
+
+from offline_queue.events import write_time
+from offline_queue.sql import one, rows
+from terminal.errors import StoreError
+from terminal.ledger import Numbers
+from terminal.ports import Entropy
+
+STAN_MAX = 999_999
+
+
+def next_number(connection: apsw.Connection, name: str) -> int:
+    """The next number of a counter."""
+    statement = "UPDATE numbers SET value = value + 1 WHERE name = ? RETURNING value"
+    return int(one(connection, statement, (name,)))
+
+
+def mint(connection: apsw.Connection, now: datetime, entropy: Entropy) -> Numbers:
+    """The numbers of one sale.
+
+    The RRN is ``YDDDhh`` (the year's last digit, day of the year and hour, in UTC) and the STAN.
+    """
+    stan = (next_number(connection, "stan") - 1) % STAN_MAX + 1
+    batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
+    if rows(connection, "SELECT 1 FROM txn WHERE batch = ? AND stan = ?", (batch, stan)):
+        raise StoreError(
+            f"Batch {batch} has used every trace number from 1 to {STAN_MAX}.",
+            remedy="Close the batch: the end-of-day report Z does it.",
+        )
+    rrn = f"{now.year % 10}{now.timetuple().tm_yday:03d}{now.hour:02d}{stan:06d}"
+    return Numbers(stan=stan, rrn=rrn, batch=batch, key=entropy.random_bytes(16).hex())
+
+
+def ensure_batch(connection: apsw.Connection, now: datetime) -> None:
+    """Opens a batch where none is open."""
+    connection.execute(
+        "INSERT INTO batch (number, opened_at)"
+        " SELECT coalesce(max(number), 0) + 1, ? FROM batch"
+        " HAVING count(*) FILTER (WHERE closed_at IS NULL) = 0",
+        (write_time(now),),
+    )
