@@ -327,6 +327,9 @@ def _named(path: Path) -> Iterator[None]:
             f"The disk under {path} has failed ({cause}).",
             remedy="Check the disk or card, then start the till again.",
         ) from cause
+    except OSError as cause:
+        # Files beside the ledger: its name, and the copy that an update of the schema keeps.
+        raise _of_disk(path, cause) from cause
     except apsw.Error as cause:
         # What is left is a statement that SQLite does not understand, and we wrote it.
         raise AssertionError(f"SQLite refused a statement: {cause}") from cause
@@ -336,8 +339,8 @@ def _of_disk(path: Path, cause: OSError) -> StoreError:
     if _free_bytes(path) == 0:
         return _full(path)
     return StoreError(
-        f"The ledger {path} cannot be made ({cause.strerror}).",
-        remedy="Let the till's user write the folder.",
+        f"The ledger {path} cannot be made or kept ({cause.strerror}).",
+        remedy="Let the till's user write the folder, and check the disk or card.",
     )
 
 

@@ -24,34 +24,26 @@ from hardware_sim.world.oracle import Shown, Untrue, check_limits, check_once, j
 from hardware_sim.world.people import TownReader, Wallets, presentations
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
-from offline_queue.outbox import Outbox
+from hardware_sim.world.process import CONFIG, TillProcess
 from offline_queue.reports import Reports
-from offline_queue.sync import News, SaleMoved, Sync
+from offline_queue.sync import News, SaleMoved
 from terminal.checkout import Ports, pay
 from terminal.config import parse_config
-from terminal.errors import ReaderUnplugged, StoreError, TerminalError
-from terminal.iso8583.messages import reversal_of
+from terminal.errors import (
+    KeyStoreError,
+    PrinterError,
+    ReaderUnplugged,
+    StoreError,
+    TerminalError,
+)
 from terminal.money import Amount
-from terminal.ports import Host
 from terminal.progress import Progress
 from terminal.transaction import Transaction
-from ui.wiring import Parts, Settings, assembled, forwarder
+from ui.wiring import Settings, assembled
 
-CONFIG = b"""
-[till]
-terminal_id = "WORLD001"
-reader = "sim:"
-printer = "file:"
-[offline]
-per_sale = "60.00"
-total = "300.00"
-count = 8
-[timing]
-present_s = 30
-authorise_s = 15
-"""
 _ENDINGS = (0, 0, 0, 25, 50, 99, 51, 10, 91, 5, 58)
 _LOOK_EVERY_S = 60.0
+_STARTS = 60
 _PATIENCE = 500
 """How many rounds a good host on a good network needs at the very most, to take everything."""
 
@@ -66,21 +58,6 @@ class Outcome:
     charged_minor: int
     power_cuts: int
     ends: dict[str, int] = field(default_factory=dict)
-
-
-class _Till:
-    """One run of the till's process: put together, working, thrown away."""
-
-    def __init__(self, parts: Parts, heard: Callable[[News], None]) -> None:
-        self.parts = parts
-        self.link: Host = parts.acquirer.link()
-        self.line: Sync = forwarder(parts, heard)
-        self.outbox = Outbox(parts.journal.store)
-
-    def recover(self) -> None:
-        """As the till's thread does after a failure that it survives."""
-        profile = self.parts.rules.profile
-        self.parts.journal.recover(lambda sent: reversal_of(profile, sent))
 
 
 class World:
@@ -121,8 +98,10 @@ class World:
 
     # -- the till's process ----------------------------------------------------------------------
 
-    def _start(self) -> _Till:
-        while True:
+    def _start(self) -> TillProcess:
+        """A new till; where it names a reason not to start, somebody tries again."""
+        reason = "the power goes each time"
+        for _ in range(_STARTS):
             self._boots += 1
             self._open = ExitStack()
             try:
@@ -135,9 +114,13 @@ class World:
                     )
                 )
                 self._power.require()
-                return _Till(parts, self._heard)
+                return TillProcess(parts, self._heard)
             except PowerCut:
                 self._dark()
+            except (StoreError, KeyStoreError, PrinterError) as refused:
+                self._open.close()
+                reason = refused.message
+        raise Untrue(f"the till does not start: {reason}")
 
     def _dark(self) -> None:
         """The power is off: what the process held is gone, the disk is what the cut left."""
@@ -340,9 +323,12 @@ class World:
     def _settle_down(self) -> None:
         self._forward()
 
+    def _tidy(self) -> None:
+        self._till.parts.journal.housekeeping()
+
     def _verdict(self) -> Outcome:
+        self._guarded(self._tidy)
         journal = self._till.parts.journal
-        journal.housekeeping()
         journal.store.verify()
         recorded = Reports(journal.store).transactions(limit=10**9)
         sales = {sale.txn_id: sale for sale in recorded}
