@@ -23,7 +23,7 @@ _LATEST = "latest time"
 def note_time(connection: apsw.Connection, now: datetime) -> None:
     """Raises the latest time that was seen."""
     connection.execute(
-        "INSERT INTO mark VALUES (?, ?)"
+        "INSERT INTO mark (name, value) VALUES (?, ?)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
         (_LATEST, write_time(now)),
     )

@@ -17,15 +17,23 @@ import apsw
 from offline_queue import limits, projection
 from offline_queue.clockwork import believe, note_time
 from offline_queue.events import StoredEvent, decode, encode, write_time
+from offline_queue.macs import UNKEYED
 from offline_queue.numbers import ensure_batch, mint, next_number
-from offline_queue.outbox import give_back, has_claim, hold, put_off, require_acquirer
+from offline_queue.outbox import (
+    give_back,
+    has_claim,
+    hold,
+    item_of,
+    put_off,
+    require_acquirer,
+)
 from offline_queue.plan import Hold, Later, NotSent, Record, Step
 from offline_queue.sql import one, rows
 from offline_queue.store import RESERVE_BYTES, Store
 from terminal.errors import ClaimLost, StoreError, StoreFull, TerminalError
 from terminal.ledger import Compose, Declined, Exposure, Kind, OutboxItem, Outgoing
 from terminal.money import Amount, Currency
-from terminal.ports import Clock, Entropy
+from terminal.ports import Clock, Entropy, KeyStore, RollbackCounter
 from terminal.transaction import (
     FINAL,
     CardSummary,
@@ -89,6 +97,9 @@ class SqlJournal:
         self._entropy = entropy
         self._reserve_bytes = reserve_bytes
         self._acquirer = acquirer
+        if store.findings:
+            # A sealed ledger is read and exported; each try to write to it says so.
+            return
         with store.write() as connection:
             require_acquirer(connection, acquirer)
             ensure_batch(connection, clock.now())
@@ -221,6 +232,8 @@ class SqlJournal:
         Raises:
             StoreError: the ledger cannot be written.
         """
+        if self.store.findings:
+            return Recovered()
         with self.store.write() as connection:
             connection.execute("UPDATE outbox SET claimed_by = '', leased_until = ''")
         with self.store.read() as connection:
@@ -267,7 +280,11 @@ class SqlJournal:
             return batch
 
     def housekeeping(self) -> bool:
-        """At idle: makes erased messages vanish from the log too. False: try again later."""
+        """At idle: erased messages leave the log too, and the next part of the file is verified.
+
+        False when the log is in use: try again later.
+        """
+        self.store.check_some()
         return self.store.truncate_log()
 
     def close(self) -> None:
@@ -298,7 +315,7 @@ class SqlJournal:
         now = self._clock.now()
         event = FateUnknown(now, "the till stopped while the acquirer was asked")
         with self.store.write() as connection:
-            request = _item_of(connection, txn_id)
+            request = item_of(connection, txn_id)
             try:
                 reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
             except (TerminalError, AssertionError) as cause:
@@ -349,7 +366,7 @@ class SqlJournal:
         return OutboxItem(connection.last_insert_rowid(), txn_id, key, kind, message)
 
 
-def open_journal(
+def open_journal(  # noqa: PLR0913 - everything that one till brings to its ledger
     path: Path,
     clock: Clock,
     entropy: Entropy,
@@ -357,13 +374,15 @@ def open_journal(
     *,
     reserve_bytes: int = RESERVE_BYTES,
     acquirer: str = "",
+    keystore: KeyStore = UNKEYED,
+    counter: RollbackCounter | None = None,
 ) -> tuple[SqlJournal, Recovered]:
     """Opens the till's ledger for writing and recovers what a crash has cut off.
 
     Raises:
-        StoreError: as ``Store.open`` and ``SqlJournal``.
+        StoreError: as ``Store.open``, which says what the arguments mean, and ``SqlJournal``.
     """
-    store = Store.open(path, at=clock.now())
+    store = Store.open(path, at=clock.now(), keystore=keystore, counter=counter)
     try:
         journal = SqlJournal(store, clock, entropy, reserve_bytes=reserve_bytes, acquirer=acquirer)
         return journal, journal.recover(reversal_of)
@@ -378,15 +397,3 @@ def _append(connection: apsw.Connection, txn_id: str, event: Event) -> None:
         "INSERT INTO event (txn_id, type, at, payload) VALUES (?, ?, ?, ?)",
         (txn_id, stored.type, stored.at, stored.payload),
     )
-
-
-def _item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:
-    found = rows(
-        connection,
-        "SELECT item, key, kind, message, attempts FROM outbox WHERE txn_id = ?",
-        (txn_id,),
-    )
-    if not found:
-        raise StoreError(f"The ledger has lost the message of sale {txn_id!r}.")
-    item_id, key, kind, message, attempts = found[0]
-    return OutboxItem(item_id, txn_id, key, Kind(kind), message, attempts)

@@ -209,6 +209,23 @@ class Outbox:
             return int(one(connection, "SELECT count(*) FROM outbox"))
 
 
+def item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:
+    """The message that is queued for a sale.
+
+    Raises:
+        StoreError: there is none.
+    """
+    found = rows(
+        connection,
+        "SELECT item, key, kind, message, attempts FROM outbox WHERE txn_id = ?",
+        (txn_id,),
+    )
+    if not found:
+        raise StoreError(f"The ledger has lost the message of sale {txn_id!r}.")
+    item_id, key, kind, message, attempts = found[0]
+    return OutboxItem(item_id, txn_id, key, Kind(kind), message, attempts)
+
+
 def require_acquirer(connection: apsw.Connection, acquirer: str) -> None:
     """Refuses an acquirer that knows nothing of what waits.
 

@@ -19,9 +19,15 @@ from typing import Self
 import apsw
 
 from offline_queue import projection, schema
+from offline_queue.failures import free_bytes, named, of_disk
+from offline_queue.failures import read_only as read_only_file
+from offline_queue.guard import Guard
+from offline_queue.macs import PROTECTED_SINCE, UNKEYED
 from offline_queue.schema import MIGRATIONS, Migration
 from offline_queue.sql import rows
-from terminal.errors import StoreBusy, StoreError, StoreFull
+from offline_queue.verification import Finding
+from terminal.errors import StoreBusy, StoreError, StoreSealed
+from terminal.ports import KeyStore, RollbackCounter
 
 RESERVE_BYTES = 4 * 1024 * 1024
 """What has to be free on the disk before a card is read: room for the sale and its answer."""
@@ -46,8 +52,16 @@ _WRITE_SETTINGS: dict[str, tuple[str | int, str | int]] = {
 class Store:
     """An open ledger file. Made by ``open`` in the till and by ``read_only`` everywhere else."""
 
-    def __init__(self, path: Path, connection: apsw.Connection, *, lock: int | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: apsw.Connection,
+        *,
+        lock: int | None,
+        guard: Guard | None = None,
+    ) -> None:
         self.path = path
+        self._integrity = guard
         self._connection = connection
         self._lock_file = lock
         self._guard = threading.RLock()
@@ -56,9 +70,20 @@ class Store:
 
     @classmethod
     def open(
-        cls, path: Path, *, at: datetime, migrations: Sequence[Migration] = MIGRATIONS
+        cls,
+        path: Path,
+        *,
+        at: datetime,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        keystore: KeyStore = UNKEYED,
+        counter: RollbackCounter | None = None,
     ) -> Store:
         """Opens the ledger for writing, makes it where there is none, and brings it up to date.
+
+        ``keystore`` has the device key that every row is MACed with; without one a published
+        key is used, which shows damage and no attack. ``counter`` is the device's own, outside
+        the file, where it has one. A file that is not as this till left it opens *sealed*:
+        ``findings`` says why, it can be read, and ``write`` refuses.
 
         Raises:
             StoreBusy: another process has it open; the message names the process id.
@@ -69,18 +94,18 @@ class Store:
         path = path.absolute()
         lock = _own(path)
         try:
-            with _named(path):
+            with named(path):
                 _create(path)
                 connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
                 try:
-                    _prepare(connection, path, at, migrations)
+                    guard = _prepare(connection, path, at, migrations, keystore, counter)
                 except BaseException:
                     connection.close()
                     raise
         except BaseException:
             os.close(lock)
             raise
-        return cls(path, connection, lock=lock)
+        return cls(path, connection, lock=lock, guard=guard)
 
     @classmethod
     def read_only(cls, path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> Store:
@@ -96,7 +121,7 @@ class Store:
                 f"There is no ledger at {path}.",
                 remedy="It is made when the till first runs; check that this is its folder.",
             )
-        with _named(path):
+        with named(path):
             connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
             try:
                 _set(connection, path, _READ_SETTINGS)
@@ -110,15 +135,20 @@ class Store:
     def write(self) -> Iterator[apsw.Connection]:
         """One SQL transaction, synced to disk when the block ends; undone if it raises.
 
+        The rows that it changes get their MACs before it ends.
+
         Raises:
+            StoreSealed: the file is not as this till left it.
             StoreFull: the disk is full; nothing was recorded.
             StoreError: nothing was recorded.
         """
-        with self._guard, _named(self.path):
+        with self._guard, named(self.path):
             self._require_writable()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                if self._integrity is not None:
+                    self._integrity.seal(self._connection)
                 self._connection.execute("COMMIT")
             except BaseException as cause:
                 if isinstance(cause, apsw.IOError):
@@ -126,7 +156,11 @@ class Store:
                     # that succeeds does not tell either: only reading the file again does.
                     self._failure = str(cause)
                 self._roll_back()
+                if self._integrity is not None:
+                    self._integrity.take_back(self._connection)
                 raise
+            if self._integrity is not None:
+                self._integrity.keep()
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
@@ -135,7 +169,7 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
-        with self._guard, _named(self.path):
+        with self._guard, named(self.path):
             self._require_open()
             self._connection.execute("BEGIN")
             try:
@@ -144,13 +178,43 @@ class Store:
                 self._roll_back()
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is not as this till left it: empty for a ledger that may be written."""
+        return self._integrity.findings if self._integrity is not None else ()
+
+    def check_some(self) -> bool:
+        """At idle: reads the next part of the whole file; True when it has come round once more.
+
+        What it finds seals the ledger.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self.read() as connection:
+            return self._integrity is None or self._integrity.check_some(connection)
+
+    def rotate_keys(self, at: datetime) -> int:
+        """Gives every row a MAC under a new key, in one SQL transaction; the new key's epoch.
+
+        Raises:
+            StoreSealed: the file is not as this till left it, so nothing was changed.
+        """
+        with self._guard, named(self.path):
+            if self._integrity is None:
+                raise AssertionError("a ledger of this age has no keys")
+            self._integrity.check_all(self._connection, at)
+            self._require_writable()
+            with self.write() as connection:
+                return self._integrity.rotate(connection)
+
+    @property
     def writable(self) -> bool:
         """Whether this process owns the ledger."""
         return self._lock_file is not None
 
     def free_bytes(self) -> int:
         """What is free on the disk that holds the ledger."""
-        return _free_bytes(self.path)
+        return free_bytes(self.path)
 
     def truncate_log(self) -> bool:
         """Moves the write-ahead log into the file and empties it, so that erased bytes are gone.
@@ -160,7 +224,7 @@ class Store:
         Raises:
             StoreError: the disk failed.
         """
-        with self._guard, _named(self.path):
+        with self._guard, named(self.path):
             self._require_writable()
             # A report in another process may read for long, and the till must not wait for it.
             self._connection.pragma("busy_timeout", 0)
@@ -209,6 +273,14 @@ class Store:
         self._require_open()
         if self._lock_file is None:
             raise StoreError(f"The ledger {self.path} is open for reading only.")
+        if self.findings:
+            raise StoreSealed(
+                f"The ledger {self.path} is not as this till left it: {self.findings[0]}."
+                " No sale was taken.",
+                remedy="Keep the folder as it is and call your service. Reports and the queue can"
+                " still be read and exported; taptill verify lists everything that is wrong. To"
+                " sell meanwhile, use another --data folder.",
+            )
         if self._failure:
             raise StoreError(
                 f"The disk under {self.path} has failed ({self._failure}).",
@@ -229,17 +301,32 @@ def is_missing(path: Path) -> bool:
 
 
 def _prepare(
-    connection: apsw.Connection, path: Path, at: datetime, migrations: Sequence[Migration]
-) -> None:
+    connection: apsw.Connection,
+    path: Path,
+    at: datetime,
+    migrations: Sequence[Migration],
+    keystore: KeyStore,
+    counter: RollbackCounter | None,
+) -> Guard | None:
     # A file that turns out not to be ours must stay as it is, its log included.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-    schema.inspect(connection, path, migrations[-1].version)
+    version = schema.inspect(connection, path, migrations[-1].version)
     if connection.readonly("main"):
-        raise _read_only(path)
+        raise read_only_file(path)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
     _set(connection, path, _WRITE_SETTINGS)
-    schema.check_whole(connection, path)
-    schema.migrate(connection, path, migrations, at, projection.verify)
+    schema.check_start(connection, path)
+    guard = Guard(path, keystore, counter)
+    if PROTECTED_SINCE <= version < migrations[-1].version:
+        # An update would give altered rows new MACs, so they are looked for before it.
+        guard.check_all(connection, at)
+        if guard.findings:
+            return guard
+    schema.migrate(connection, path, migrations, at, projection.verify, guard.newest)
+    if migrations[-1].version < PROTECTED_SINCE:
+        return None
+    guard.open(connection, at)
+    return guard
 
 
 def _set(
@@ -277,7 +364,7 @@ def _own(path: Path) -> int:
         ) from cause
     except OSError as cause:
         os.close(lock)
-        raise _of_disk(path, cause) from cause
+        raise of_disk(path, cause) from cause
     return lock
 
 
@@ -288,80 +375,9 @@ def _create(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as cause:
-        raise _of_disk(path, cause) from cause
+        raise of_disk(path, cause) from cause
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Gives the failures of SQLite the names of this project."""
-    try:
-        yield
-    except apsw.ConstraintError as cause:
-        # Constraints state what our own code keeps, so no input and no disk leads here.
-        raise AssertionError(f"the ledger's rules were broken: {cause}") from cause
-    except apsw.FullError as cause:
-        raise _full(path) from cause
-    except (apsw.NotADBError, apsw.CorruptError) as cause:
-        raise schema.damaged(path, str(cause)) from cause
-    except (apsw.ReadOnlyError, apsw.PermissionsError) as cause:
-        raise _read_only(path) from cause
-    except apsw.CantOpenError as cause:
-        raise StoreError(
-            f"The ledger {path} cannot be opened.",
-            remedy="The till's user must be able to read and write the file and its folder.",
-        ) from cause
-    except (apsw.BusyError, apsw.LockedError) as cause:
-        raise StoreBusy(
-            f"Another program holds {path} ({cause}).",
-            remedy="Close whatever has the ledger's file open.",
-        ) from cause
-    except apsw.IOError as cause:
-        if _free_bytes(path) == 0:
-            raise _full(path) from cause
-        raise StoreError(
-            f"The disk under {path} has failed ({cause}).",
-            remedy="Check the disk or card, then start the till again.",
-        ) from cause
-    except OSError as cause:
-        # Files beside the ledger: its name, and the copy that an update of the schema keeps.
-        raise _of_disk(path, cause) from cause
-    except apsw.Error as cause:
-        # What is left is a statement that SQLite does not understand, and we wrote it.
-        raise AssertionError(f"SQLite refused a statement: {cause}") from cause
-
-
-def _of_disk(path: Path, cause: OSError) -> StoreError:
-    if _free_bytes(path) == 0:
-        return _full(path)
-    return StoreError(
-        f"The ledger {path} cannot be made or kept ({cause.strerror}).",
-        remedy="Let the till's user write the folder, and check the disk or card.",
-    )
-
-
-def _full(path: Path) -> StoreFull:
-    return StoreFull(
-        f"The disk that holds {path} is full.",
-        remedy="Free some space. Nothing was recorded, and nothing that was is lost.",
-    )
-
-
-def _read_only(path: Path) -> StoreError:
-    return StoreError(
-        f"The ledger {path} is read-only.",
-        remedy="Let the till's user write the file and its folder, and check that the disk is"
-        " not mounted read-only.",
-    )
-
-
-def _free_bytes(path: Path) -> int:
-    try:
-        status = os.statvfs(path.parent)
-    except OSError:
-        return 1  # Unknown, and not zero, which would claim that the disk is full.
-    return status.f_bavail * status.f_frsize

@@ -24,6 +24,7 @@
           +-- StoreTooNew       written by a newer Taptill
           +-- StoreBusy         another till process owns the ledger
           +-- ClaimLost         another forwarder has taken the message over: its result counts
+          +-- StoreSealed       the ledger was changed from outside: no sales, reading goes on
           +-- AnswerLost        the acquirer was asked, the answer is not recorded: fate unknown
 
 Declined, try again, use another card and see phone are values (``Outcome``), never
@@ -139,6 +140,10 @@ class StoreBusy(StoreError):
 
 class ClaimLost(StoreError):
     """Another forwarder has taken the message over; what this one was told is not recorded."""
+
+
+class StoreSealed(StoreError):
+    """The ledger is not as this till left it. Nothing is written to it; it can be read."""
 
 
 class AnswerLost(StoreError):

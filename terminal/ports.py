@@ -139,6 +139,24 @@ class KeyStore(Protocol):
         """HMAC-SHA-256 of ``data`` under the device key for ``label``; 32 bytes."""
 
 
+class RollbackCounter(Protocol):
+    """A number outside the ledger's file that only goes up: an older copy of the file shows."""
+
+    def value(self) -> int:
+        """How far it has come.
+
+        Raises:
+            KeyStoreError: the device does not answer.
+        """
+
+    def raise_to(self, value: int) -> None:
+        """Raises it to ``value``, which is at most one more; harmless when it is there already.
+
+        Raises:
+            KeyStoreError: the device does not answer, or has gone past.
+        """
+
+
 class Sealer(Protocol):
     """Encrypts to the acquirer. What it has sealed, the till cannot open."""
 

@@ -274,6 +274,19 @@ def taps(*, settings: Settings, limit: int, as_json: bool) -> int:
     return times.taps(settings, limit=limit, as_json=as_json)
 
 
+@main.command(short_help="Read the whole ledger: is it as this till left it?")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def verify(*, settings: Settings, as_json: bool) -> int:
+    """Read every row of the ledger and say what is not as this till left it.
+
+    Works beside a running till. Exit code 1 when anything was found.
+    """
+    from ui import custody  # noqa: PLC0415 - as above
+
+    return custody.verify(settings, as_json=as_json)
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings

@@ -20,7 +20,8 @@ from drivers.clock import SystemClock
 from drivers.keystore import FileKeyStore
 from drivers.registry import Acquirer, open_printer, open_reader
 from offline_queue.store import RESERVE_BYTES, Store, is_missing
-from terminal.errors import StoreError, TerminalError
+from offline_queue.verification import verify
+from terminal.errors import StoreError, StoreSealed, TerminalError
 from terminal.iso8583.profiles import profile_named
 from ui.tables import print_json, print_table
 from ui.wiring import Settings, address_acquirer, check_protection, echo, printer_url
@@ -102,8 +103,13 @@ def _ledger(settings: Settings) -> Check:
     if is_missing(path):
         return Check("ledger", Health.OK, f"None yet; the first sale makes {path}.")
     with Store.read_only(path) as store:
-        store.verify()
         free = store.free_bytes()
+    if findings := verify(path, FileKeyStore(settings.data_dir / "device.key")):
+        more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
+        raise StoreSealed(
+            f"{path} is not as this till left it: {findings[0]}{more}.",
+            remedy="Keep the folder as it is and call your service. See: taptill verify",
+        )
     if free < RESERVE_BYTES:
         raise StoreError(f"The disk of {path} is full.", remedy="Free some space.")
     return Check("ledger", Health.OK, f"{path} is sound; {free // 2**20} MiB are free.")

@@ -253,6 +253,7 @@ def assembled(
             entropy,
             lambda message: reversal_of(profile, message),
             acquirer=acquirer.sealer.key_id,
+            keystore=keystore,
         )
         stack.callback(journal.close)
         yield Parts(

@@ -1,0 +1,339 @@
+"""The MACs of the ledger's rows: what is covered, by which keys, and how rows are read for it.
+
+Rules of this file: the keys come from the device's key store, under an epoch, and never touch
+the file. A row is encoded in one way only, each value with its type and length. Every column of
+every table is covered, by the list that SQLite itself gives, so a column or table that is added
+later is covered without anyone thinking of it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import apsw
+
+from offline_queue.sql import rows
+from terminal.ports import KeyStore
+from terminal.transaction import FINAL
+
+PROTECTED_SINCE = 7
+"""The first schema version whose rows have MACs."""
+
+FIRST_EPOCH = 1
+MAC_SIZE = 16
+LOGS = ("event", "audit")
+CHUNK = 1000
+
+SETTLED: Mapping[str, tuple[str, frozenset[str]]] = MappingProxyType(
+    {"txn": ("state", frozenset(state.value for state in FINAL))}
+)
+"""Tables whose rows leave the live set: when this column has one of these values.
+
+They keep their own MAC, and what happened to them is in the chain; a start does not read them
+all again. Rows of any other table are live for as long as they exist.
+"""
+
+NOWHERE: Mapping[str, int] = MappingProxyType({})
+
+Key = tuple[Any, ...]
+Row = tuple[Any, ...]
+
+
+class Unkeyed:
+    """A key that everyone knows: damage shows, and an attack does not.
+
+    For files that have no device: tests, benchmarks, a copy on a desk. A ledger that a till's
+    key protects does not verify under it, nor the other way round.
+    """
+
+    level = "none"
+
+    def mac(self, label: str, data: bytes) -> bytes:
+        """HMAC-SHA-256 under a published key; 32 bytes."""
+        return hmac.digest(b"taptill: this ledger has no device key", _lp(label, data), "sha256")
+
+
+UNKEYED: KeyStore = Unkeyed()
+
+
+def _lp(*parts: str | bytes) -> bytes:
+    """Each part behind its 4-byte length, so that no two lists of parts look alike."""
+    encoded = [part.encode() if isinstance(part, str) else part for part in parts]
+    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+
+
+def encode_row(values: Sequence[object]) -> bytes:
+    """The values of a row, one way only: each with its type and its 4-byte length.
+
+    Raises:
+        AssertionError: a value that no STRICT column of ours can hold.
+    """
+    parts: list[bytes] = []
+    for value in values:
+        if value is None:
+            kind, text = b"n", b""
+        elif isinstance(value, str):
+            kind, text = b"t", value.encode()
+        elif isinstance(value, int):
+            kind, text = b"i", b"%d" % value
+        elif isinstance(value, bytes):
+            kind, text = b"b", value
+        elif isinstance(value, float):
+            kind, text = b"f", value.hex().encode()
+        else:
+            raise AssertionError(f"SQLite gave a value of type {type(value).__name__}")
+        parts.append(kind + len(text).to_bytes(4, "big") + text)
+    return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One protected table, as its columns say.
+
+    ``keys`` are its key's columns and ``places`` their places among all columns; both are empty
+    where the rowid is the key. ``one`` reads a row by its key; the others write its MAC.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+    places: tuple[int, ...]
+    header: bytes = field(repr=False)
+    one: str = field(init=False, repr=False)
+    set_mac: str = field(init=False, repr=False)
+    set_link: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Written once, since each is used several times in every sale.
+        where = " AND ".join(f"{quoted(key)} = ?" for key in self.keys) or "rowid = ?"
+        update = f"UPDATE {quoted(self.name)} SET"
+        object.__setattr__(self, "one", self.select(f"WHERE {where}"))
+        object.__setattr__(self, "set_mac", f"{update} mac = ? WHERE {where}")
+        object.__setattr__(self, "set_link", f"{update} link = ?, mac = ? WHERE {where}")
+
+    @classmethod
+    def of(cls, connection: apsw.Connection, name: str, *, rowid: bool) -> Table:
+        """The table as it is in the file; its own MAC is no part of its content."""
+        info = rows(
+            connection, "SELECT name, pk, cid FROM pragma_table_info(?) ORDER BY cid", (name,)
+        )
+        columns = tuple(column for column, _, _ in info if column != "mac")
+        keys = () if rowid else tuple(column for column, place, _ in info if place)
+        places = () if rowid else tuple(cid for _, place, cid in info if place)
+        return cls(name, columns, keys, places, _lp("row/1", name, *columns))
+
+    def select(self, rest: str) -> str:
+        """A query for contents and MACs; ``rest`` follows the table's name."""
+        listed = ", ".join(quoted(column) for column in (*self.columns, "mac"))
+        return f"SELECT {listed} FROM {quoted(self.name)} {rest}"  # noqa: S608 - quoted names
+
+    def link_of(self, content: Row | None) -> int:
+        """The place of a log's row in the chain; 0 where it has none yet, or none that is one."""
+        link = content[self.columns.index("link")] if content is not None else None
+        return link if isinstance(link, int) else 0
+
+    def live(self, content: Row) -> bool:
+        """Whether the row is counted in the high-water row."""
+        if self.name in LOGS:
+            return False
+        settled = SETTLED.get(self.name)
+        if settled is None:
+            return True
+        column, values = settled
+        return content[self.columns.index(column)] not in values
+
+
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def tables_of(connection: apsw.Connection) -> dict[str, Table]:
+    """Every table of the ledger but the high-water row's own."""
+    found = rows(
+        connection,
+        "SELECT name, wr FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
+        " AND name NOT LIKE 'sqlite_%' AND name <> 'high_water' ORDER BY name",
+    )
+    return {name: Table.of(connection, name, rowid=not without) for name, without in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one epoch, derived once from the device key and held in memory."""
+
+    epoch: int
+    row: bytes = field(repr=False)
+    chain: bytes = field(repr=False)
+    live: bytes = field(repr=False)
+    head: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, keystore: KeyStore, epoch: int) -> Keys:
+        """The keys of this epoch on this device."""
+        made = {
+            name: keystore.mac(f"ledger/{epoch}", name.encode())
+            for name in ("row", "chain", "live", "head")
+        }
+        return cls(epoch, **made)
+
+    def row_mac(self, table: Table, content: Row) -> bytes:
+        """The MAC of one row: of its table, its columns' names and every value."""
+        message = table.header + encode_row(content)
+        return hmac.digest(self.row, message, "sha256")[:MAC_SIZE]
+
+    def link_mac(self, before: bytes, table: Table, content: Row) -> bytes:
+        """The next link of the chain."""
+        message = _lp(before) + table.header + encode_row(content)
+        return hmac.digest(self.chain, message, "sha256")[:MAC_SIZE]
+
+    def weight(self, mac: bytes) -> int:
+        """What a live row adds to the sum; never on the disk, so that no sum can be built."""
+        return int.from_bytes(hmac.digest(self.live, mac, "sha256"), "big")
+
+    def sum_mac(self, total: int, count: int) -> bytes:
+        """The MAC over the sum of all live rows."""
+        message = _lp("live/1", str(count), (total % (1 << 256)).to_bytes(32, "big"))
+        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+
+    def schema_mac(self, connection: apsw.Connection) -> bytes:
+        """The MAC over the schema: every table, index and trigger, as they were written."""
+        found = rows(
+            connection,
+            "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+            " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name",
+        )
+        version = int(str(connection.pragma("user_version")))
+        message = _lp("schema/1", encode_row([version]), *(encode_row(row) for row in found))
+        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+
+    def head_mac(self, head: Head) -> bytes:
+        """The MAC over the high-water row."""
+        content = (head.epoch, head.links, head.chain, head.sales, head.counter)
+        message = _lp("head/1", encode_row((*content, head.live, head.schema)))
+        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+
+    @property
+    def first_link(self) -> bytes:
+        """What stands before the first link of the chain."""
+        return hmac.digest(self.chain, b"first", "sha256")[:MAC_SIZE]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The high-water row: how far the ledger has come.
+
+    ``links`` counts the rows of the chain and ``chain`` is the last one's MAC; ``sales`` counts
+    the sales; ``counter`` is what the device's counter must have reached, 0 where it has none;
+    ``live`` and ``schema`` are MACs.
+    """
+
+    epoch: int
+    links: int
+    chain: bytes
+    sales: int
+    counter: int
+    live: bytes = b""
+    schema: bytes = b""
+    mac: bytes = b""
+
+    @property
+    def plausible(self) -> bool:
+        """Whether every value is of its kind, as a damaged file may not have it."""
+        numbers = (self.epoch, self.links, self.sales, self.counter)
+        texts = (self.chain, self.live, self.schema, self.mac)
+        return all(type(number) is int for number in numbers) and all(
+            type(text) is bytes for text in texts
+        )
+
+    @classmethod
+    def read(cls, connection: apsw.Connection) -> Head | None:
+        """The row as it is in the file; None where there is none."""
+        found = rows(
+            connection,
+            "SELECT epoch, links, chain, sales, counter, live, schema, mac, id FROM high_water",
+        )
+        return cls(*found[0][:-1]) if len(found) == 1 and found[0][-1] == 1 else None
+
+    def write(self, connection: apsw.Connection) -> None:
+        """Puts the row in the place of the one before."""
+        connection.execute(
+            "INSERT OR REPLACE INTO high_water"
+            " (id, epoch, links, chain, sales, counter, live, schema, mac)"
+            " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(self.epoch, self.links, self.chain, self.sales, self.counter),
+                *(self.live, self.schema, self.mac),
+            ),
+        )
+
+
+Scanned = tuple[Key, Row | None, bytes]
+
+
+def scan(
+    connection: apsw.Connection, table: Table, *, after: int | None = None
+) -> Iterator[Scanned]:
+    """The rows of a table: key, content (None where it is unreadable) and MAC.
+
+    In the order of their rowids, those above ``after``; rows may be changed while they come.
+    """
+    if table.keys:
+        for row in rows(connection, table.select("")):
+            content = row[:-1]
+            yield tuple(content[table.columns.index(key)] for key in table.keys), content, row[-1]
+        return
+    last = after if after is not None else -(1 << 63)
+    while True:
+        found = _chunk(connection, table, last)
+        yield from found
+        if len(found) < CHUNK:
+            return
+        last = found[-1][0][0]
+
+
+def _chunk(connection: apsw.Connection, table: Table, last: int) -> list[Scanned]:
+    rest = f"WHERE rowid > ? ORDER BY rowid LIMIT {CHUNK}"
+    whole = table.select(rest).replace("SELECT ", "SELECT rowid, ", 1)
+    try:
+        return [((row[0],), row[1:-1], row[-1]) for row in rows(connection, whole, (last,))]
+    except UnicodeDecodeError:
+        # One text that is none must not hide the rows beside it.
+        ids = rows(connection, f"SELECT rowid FROM {quoted(table.name)} {rest}", (last,))  # noqa: S608 - quoted names
+        return [single(connection, table, rowid) for (rowid,) in ids]
+
+
+def single(connection: apsw.Connection, table: Table, rowid: int) -> Scanned:
+    """One row of a table, as ``scan`` gives it."""
+    try:
+        (row,) = rows(connection, table.select("WHERE rowid = ?"), (rowid,))
+    except UnicodeDecodeError:
+        return (rowid,), None, b""
+    return (rowid,), row[:-1], row[-1]
+
+
+def merged_logs(
+    connection: apsw.Connection, tables: Mapping[str, Table], after: Mapping[str, int] = NOWHERE
+) -> Iterator[tuple[Table, Key, Row | None, bytes]]:
+    """The rows of all logs in the order of the chain; those without a link come first.
+
+    ``after`` has the rowid of each log above which to begin.
+    """
+    streams = {
+        name: scan(connection, tables[name], after=after.get(name))
+        for name in LOGS
+        if name in tables
+    }
+    heads = {name: head for name, stream in streams.items() if (head := next(stream, None))}
+    while heads:
+        name = min(heads, key=lambda name: tables[name].link_of(heads[name][1]))
+        yield (tables[name], *heads[name])
+        follower = next(streams[name], None)
+        if follower is None:
+            del heads[name]
+        else:
+            heads[name] = follower
