@@ -10,6 +10,7 @@ from hardware_sim.conformance import (
     capk,
     decode,
     emv_crypto,
+    entry_point,
     fpe,
     hpke,
     kernel8,
@@ -21,12 +22,14 @@ from hardware_sim.conformance import (
     risk,
     selection,
     tlv_dol,
+    transcripts,
 )
 
 FORMAT_MODULES = (
     capk,
     decode,
     emv_crypto,
+    entry_point,
     fpe,
     hpke,
     messages,
@@ -38,5 +41,6 @@ FORMAT_MODULES = (
     risk,
     selection,
     tlv_dol,
+    transcripts,
 )
 """The modules of the formats; the first whose format recognises a file has it."""
