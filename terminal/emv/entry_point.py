@@ -167,18 +167,31 @@ def _run_candidate(
     if not response.ok:
         return _next(f"SELECT was answered with {response.sw:04X}")
     try:
-        application = Application.selected(candidate, parse_fci(response.data))
+        activation = activated(candidate, response.data, request, settings)
     except CardError as error:
         return _next(error.message)
+    return (yield from KERNELS[candidate.combination.kernel_id](activation))
+
+
+def activated(
+    candidate: Candidate, fci: bytes, request: TransactionRequest, settings: ReaderSettings
+) -> Activation:
+    """What a kernel gets once its application has been selected (Book B, 3.4.1).
+
+    Raises:
+        CardError: the answer to SELECT breaks the rules, or names another application, or one
+            that the candidate's kernel is not made for.
+    """
+    application = Application.selected(candidate, parse_fci(fci))
     if not application.df_name.startswith(candidate.combination.aid):
-        return _next("SELECT answered for another application")
+        raise CardError("SELECT answered for another application")
     visa = application.df_name.startswith(_VISA) and candidate.combination.kernel_id == 3
     if visa and not _asks_for_ttq(application):
         # An application of Visa without the TTQ in its PDOL is no qVSDC one (Book B, 3.3.3.6).
-        return _next("the application is not made for kernel 3")
+        raise CardError("the application is not made for kernel 3")
     combination = candidate.combination
     indicators = pre_process(combination, request.amount)
-    activation = Activation(
+    return Activation(
         request=request,
         settings=settings,
         combination=combination,
@@ -186,7 +199,6 @@ def _run_candidate(
         application=application,
         terminal=terminal_objects(request, settings, combination, indicators.ttq),
     )
-    return (yield from KERNELS[combination.kernel_id](activation))
 
 
 def _asks_for_ttq(application: Application) -> bool:

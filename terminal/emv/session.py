@@ -1,8 +1,8 @@
 """Entry Point as Book A and Book B tell it whole: idle, starts A to D, outcomes, restarts.
 
 Rules of this file: ``entry_point.transact`` is one tap of it, for a till that shows its own words;
-this is the reader that drives its field and its display by itself, for terminals that want one and for
-the suites that test one. It yields what is to be done and is sent what came of it. The kernels
+this is the reader that drives its field and its display by itself, for terminals that want one and
+for the suites that test one. It yields what is to be done and is sent what came of it. The kernels
 are handed in. Where Book A leaves room (what is shown while the host is asked) it does as libpay
 does, whose recorded suite the tests replay.
 """
@@ -10,17 +10,18 @@ does, whose recorded suite the tests replay.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from terminal.emv import tags
 from terminal.emv.apdu import Command, Response
-from terminal.emv.application import Application
+from terminal.emv.entry_point import activated
 from terminal.emv.kernels.activation import Activation
 from terminal.emv.outcome import Cvm, Decision, MessageId, Outcome, Start, UiRequest, UiStatus
-from terminal.emv.preprocessing import pre_process, terminal_objects
-from terminal.emv.selection import PPSE, Candidate, candidates, directory, parse_fci
-from terminal.emv.settings import ReaderSettings, TransactionRequest
+from terminal.emv.preprocessing import Indicators, pre_process
+from terminal.emv.selection import PPSE, Candidate, candidates, directory
+from terminal.emv.settings import Combination, ReaderSettings, TransactionRequest
 from terminal.errors import CardError
 
 
@@ -179,6 +180,7 @@ class Session:
         self._request = request
         self._settings = settings
         self._kernels = kernels
+        self._autorun = autorun
         self._start = Start.B if autorun else Start.A
         self._restarted = False
         self._online = b""
@@ -243,7 +245,7 @@ class Session:
             yield Show(Shown(UiRequest(MessageId.ONE_CARD_ONLY, UiStatus.PROCESSING_ERROR)))
             yield WaitForOneCard()
 
-    def _permitted(self) -> list[Any]:
+    def _permitted(self) -> list[Combination]:
         pairs = (
             (each, pre_process(each, self._request.amount)) for each in self._settings.combinations
         )
@@ -281,25 +283,13 @@ class Session:
         if not response.ok:
             return None
         try:
-            application = Application.selected(candidate, parse_fci(response.data))
+            activation = activated(candidate, response.data, self._request, self._settings)
         except CardError:
             return None
-        if not application.df_name.startswith(candidate.combination.aid):
-            return None
-        indicators = pre_process(candidate.combination, self._request.amount)
-        if self._start is Start.B and not self._restarted:
+        if self._autorun:
             # Autorun has no pre-processing: indicators and TTQ are as configured (Book B, 3.1.2).
-            indicators = _untouched(candidate, indicators)
-        activation = Activation(
-            request=self._request,
-            settings=self._settings,
-            combination=candidate.combination,
-            indicators=indicators,
-            application=application,
-            terminal=terminal_objects(
-                self._request, self._settings, candidate.combination, indicators.ttq
-            ),
-        )
+            activation.indicators = _as_configured(candidate)
+            activation.terminal[tags.TTQ_9F66] = activation.indicators.ttq
         return (yield from self._activate(activation, response))
 
     def _activate(
@@ -319,9 +309,9 @@ class Session:
             return found
 
 
-def _untouched(candidate: Candidate, indicators: Any) -> Any:
-    return replace(
-        indicators,
+def _as_configured(candidate: Candidate) -> Indicators:
+    return Indicators(
+        allowed=True,
         status_check=False,
         zero_amount=False,
         limit_exceeded=False,

@@ -22,6 +22,14 @@ EXPECTATION = re.compile(
     r"|^(txn_key|update_key|kcv|ciphertext|ct|nonce|exported_value|shared_secret|base_nonce)$"
     r"|^(exporter_secret|pkRm|mac_re\w+_4|clear_pin_block_iso0|arqc)$|_key_aes\d+$"
 )
+# What stands there and is an input, or belongs to a purse and a log that are no EMV.
+INPUTS = frozenset(
+    {
+        *("response", "5F2A", "9F1A", "9F37", "9C", "9A", "terminal_9F02"),
+        *("cvr_of_arqc", "iban", "bic", "first_log_record"),
+    }
+)
+PURSE = "GELDKARTE"
 HEX = re.compile(r"[0-9A-Fa-f]{2,}")
 
 
@@ -36,7 +44,7 @@ def failures(folder: Path) -> list[str]:
 def test_every_shared_case_passes(vectors_dir: Path) -> None:
     results = run(vectors_dir)
     assert not failures(vectors_dir)
-    assert sum(each.verdict is Verdict.PASS for each in results) >= 255
+    assert sum(each.verdict is Verdict.PASS for each in results) >= 990
     assert all(each.remark for each in results if each.verdict is Verdict.NOT_RUN)
 
 
@@ -48,6 +56,10 @@ def test_names_and_folders_do_not_matter(vectors_dir: Path, tmp_path: Path) -> N
         for document in library.documents
         if isinstance(document.content, dict)
         for key in ("base_case",)
+    } | {
+        str(document.content["expected"].get("equivalent_to"))
+        for document in library.documents
+        if isinstance(document.content, dict) and "expected" in document.content
     }
     for number, document in enumerate(library.documents):
         keeps = document.path.stem in named
@@ -66,8 +78,12 @@ def leaves(content: Any, *, inside: bool = False) -> Iterator[tuple[Any, Any]]:
         if refusal or ("hex" in content and content["hex"] is None):
             # What is refused has no result, and a message without bytes has no other witness.
             return
+        if content.get("event") == "test_kernel_apdu" or content.get("scheme") == PURSE:
+            return
     pairs = content.items() if isinstance(content, dict) else enumerate(content)
     for key, value in pairs:
+        if key in INPUTS:
+            continue
         expected = inside or bool(EXPECTATION.search(str(key)))
         if isinstance(value, dict | list):
             yield from leaves(value, inside=expected)

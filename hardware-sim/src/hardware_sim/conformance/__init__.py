@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from hardware_sim.conformance import (
     capk,
+    card_images,
     decode,
     emv_crypto,
     entry_point,
@@ -27,6 +28,7 @@ from hardware_sim.conformance import (
 
 FORMAT_MODULES = (
     capk,
+    card_images,
     decode,
     emv_crypto,
     entry_point,

@@ -1,6 +1,6 @@
 """Entry Point against a recorded suite of Book A and Book B (``entry_point/*``).
 
-Rules of this file: each run is played whole, and the list of events must be the recorded one: field,
+Rules of this file: each run is played whole, and the events must be the recorded ones: field,
 words on the display, commands, kernel, TTQ, indicators, outcome, restart. The kernel is the
 suite's own: it sends what was recorded and hands over the outcome that its card answered with.
 """
@@ -26,12 +26,12 @@ from hardware_sim.conformance.case import (
     unhex,
     upper,
 )
-from terminal.emv import session
+from terminal.emv import dol, session, tags
 from terminal.emv.apdu import Command, Response
 from terminal.emv.outcome import Cvm, Decision, MessageId, Start, UiRequest, UiStatus
 from terminal.emv.session import KernelStart, OnlineResponse, OutcomeParameters, Shown
 from terminal.emv.settings import Combination, ReaderSettings, TransactionRequest
-from terminal.emv.tlv import decode, encode
+from terminal.emv.tlv import read_tag, split
 from terminal.money import Amount, Currency
 
 # The source counts whole units of its currency; yen have no smaller one.
@@ -95,25 +95,28 @@ _CVM_WORDS = {
 
 def _shown(value: bytes) -> Shown:
     """A user interface request as the suite's kernel has it: D5 and D6, fifteen bytes."""
-    request = UiRequest(
-        MessageId(value[0]), _STATUSES[value[1]], int.from_bytes(value[2:4]) or 0
-    )
+    request = UiRequest(MessageId(value[0]), _STATUSES[value[1]], int.from_bytes(value[2:4]) or 0)
     qualifier = _QUALIFIERS[value[6]]
     if not qualifier:
         return Shown(request)
     return Shown(request, qualifier, value[7:13].hex(), value[13:15].hex())
 
 
+def _value(raw: bytes) -> bytes:
+    """The value of one encoded object with a short length."""
+    _, at = read_tag(raw, 0)
+    return raw[at + 1 + (raw[at] & 0x7F if raw[at] & 0x80 else 0) :]
+
+
 def parameters(answer: bytes) -> OutcomeParameters:
     """The outcome that the suite's test card put into its answer (template 77: D4, D5, D6)."""
-    (template,) = decode(answer)
-    found = {each.tag: each.value for each in template.children}
+    # The suite's scripts (71, 72) hold no TLV, so templates stay closed here.
+    ((_, template),) = split(answer)
+    pieces = split(_value(template))
+    found = {tag: _value(raw) for tag, raw in pieces}
     coded = found[_PARAMETERS]
-    record = b"".join(
-        encode(each.tag, each.value)
-        for each in template.children
-        if each.tag not in {_PARAMETERS, _ON_OUTCOME, _ON_RESTART}
-    )
+    own = {_PARAMETERS, _ON_OUTCOME, _ON_RESTART}
+    record = b"".join(raw for tag, raw in pieces if tag not in own)
     off = int.from_bytes(coded[6:8])
     return OutcomeParameters(
         decision=_DECISIONS[coded[0]],
@@ -135,6 +138,7 @@ class _Play:
 
     recorded: list[dict[str, Any]] = field(repr=False)
     at: int = 0
+    answer: bytes | None = field(default=None, repr=False)
 
     def peek(self) -> dict[str, Any]:
         """The event that is due, or one of no kind at the end."""
@@ -191,12 +195,29 @@ def _kernel(play: _Play, begun: KernelStart) -> Generator[Command, Response, Out
     stated = sorted(due["pre_processing_indicators"])
     same("the indicators", sorted(name for name, is_set in flags.items() if is_set), stated)
     sent = play.event(event="test_kernel_apdu")
-    command = unhex(sent["command"])
-    yield Command.decode(command)
+    _same_terminal_data(begun, unhex(sent["command"]))
+    play.answer = unhex(sent["response"])
+    yield Command.decode(unhex(sent["command"]))
     return parameters(unhex(sent["response"])[:-2])
 
 
-def _perform(play: _Play, action: session.Action | Command, own: list[bytes]) -> session.Sent:
+# What the suite's kernel puts into its command from Entry Point's hands; the rest is its own.
+_HANDED_OVER = (0x9F66, 0x9F02, 0x9F03, 0x9C, 0x9F2A)
+
+
+def _same_terminal_data(begun: KernelStart, command: bytes) -> None:
+    """Requires the terminal's data objects where the recorded command is the filled PDOL."""
+    entries = dol.parse(begun.activation.application.objects.get(tags.PDOL_9F38, b""))
+    data = command[5 : 5 + command[4]] if len(command) > 5 else b""
+    if sum(entry.length for entry in entries) != len(data):
+        return
+    for entry, piece in zip(entries, dol.split(entries, data), strict=True):
+        if entry.tag in _HANDED_OVER:
+            ours = dol.fit(entry.tag, begun.activation.terminal[entry.tag], entry.length)
+            same(f"{entry.tag:X} in the kernel's command", upper(ours), upper(piece))
+
+
+def _perform(play: _Play, action: session.Action | Command) -> session.Sent:
     """Does one action as the trace says it went, and returns what came of it."""
     match action:
         case session.FieldOff():
@@ -218,18 +239,15 @@ def _perform(play: _Play, action: session.Action | Command, own: list[bytes]) ->
         case session.Restart():
             play.event(event="restart")
         case Command():
-            return _answered(play, action, own)
+            return _answered(play, action)
     return None
 
 
-def _answered(play: _Play, command: Command, own: list[bytes]) -> Response:
-    wire = upper(command.encode())
-    before = play.recorded[play.at - 1] if play.at else {}
-    if before.get("event") == "test_kernel_apdu" and own != [unhex(before["command"])]:
-        own[:] = [unhex(before["command"])]
-        return Response.decode(unhex(before["response"]))
-    due = play.event(event="apdu", command=wire)
-    own.clear()
+def _answered(play: _Play, command: Command) -> Response:
+    answer, play.answer = play.answer, None
+    if answer is not None:
+        return Response.decode(answer)
+    due = play.event(event="apdu", command=upper(command.encode()))
     if due["response"] is None:
         raise OutOfScope("the recorded card was lost here")
     return Response.decode(unhex(due["response"]))
@@ -253,7 +271,10 @@ def _reported(play: _Play, found: OutcomeParameters) -> None:
         removal_timeout=found.removal_timeout,
         data_record=upper(found.data_record) or None,
     )
-    for name, shown in (("ui_request_on_outcome", on_outcome), ("ui_request_on_restart", on_restart)):
+    for name, shown in (
+        ("ui_request_on_outcome", on_outcome),
+        ("ui_request_on_restart", on_restart),
+    ):
         stated = due.get(name)
         if stated is not None:
             stated = {key: value for key, value in stated.items() if key != "message"}
@@ -261,11 +282,10 @@ def _reported(play: _Play, found: OutcomeParameters) -> None:
 
 
 def _drive(play: _Play, reader: session.Reader[Any]) -> None:
-    own: list[bytes] = []
     try:
         action = next(reader)
         while True:
-            action = reader.send(_perform(play, action, own))
+            action = reader.send(_perform(play, action))
     except StopIteration:
         return
     finally:
@@ -315,12 +335,15 @@ def _setting(name: str, document: Document, library: Library) -> Json:
     raise OutOfScope(f"the terminal setting {name!r} is not here")
 
 
-def _run(run: Json, setting: Json) -> str:
+def _run(run: Json, document: Document, library: Library) -> str:
+    setting = _setting(run["terminal_setting"], document, library)
     play = _Play(run["expected_events"])
     stated = run["transactions"]
     asked = [setting["autorun"]] if stated == "autorun" else stated
     for number, each in enumerate(asked, 1):
         autorun = play.peek()["event"] == "field_on" and bool(setting.get("autorun"))
+        if autorun:
+            each = setting["autorun"]  # noqa: PLW2901 - an amount of the reader's own
         _drive(play, session.idle(autorun=autorun))
         play.event(event="start")
         kind = each["transaction_type_9C"]
@@ -346,11 +369,10 @@ def _cases(document: Document, library: Library) -> Iterator[Case]:
     content = document.content
     title = str(content.get("title", document.path.stem))
     for run in content["runs"]:
-        setting = _setting(run["terminal_setting"], document, library)
         yield Case(
             f"{title} ({run.get('case', '')})",
             "candidates, TTQ, kernel, start, outcome and display, event by event",
-            partial(_run, run, setting),
+            partial(_run, run, document, library),
         )
 
 

@@ -2,7 +2,7 @@
 
 Rules of this file: three cases for each dialogue. Its *reading* must give the applications, files
 and accounts that the file states, for contact and contactless cards alike. Its *authentication*
-must hold or fail as stated. Its *replay* runs our own Entry Point and kernel against it (``replay``).
+must hold or fail as stated. Its *replay* runs our own Entry Point and kernel (``replay``).
 """
 
 from __future__ import annotations
@@ -68,6 +68,11 @@ def _reading(document: Document, library: Library) -> str:
         said.append(_cvc3(expected["cvc3"], seen))
     if "pan" in expected:
         _any_account(expected, seen)
+    for stated in expected.get("applications", []):
+        signed = stated.get("offline_data_authentication", {}).get("sda", {})
+        if signed and "sda" in expected:
+            code = signed.get("data_authentication_code")
+            same("9F45", code, expected["sda"].get("data_authentication_code", code))
     if "reader_result" in expected:
         said.append(_reader_result(expected["reader_result"], seen))
     return ", ".join(said) or f"{len(steps)} exchanges"
@@ -206,6 +211,9 @@ def _reader_result(stated: Json, seen: Sequence[Seen]) -> str:
 
 def _reported(stated: Json, seen: Sequence[Seen]) -> None:
     """Counters and names that the reader reported, where the dialogue has such an object at all."""
+    names = {upper(name) for one in seen for name in (one.selected, one.df_name)}
+    for each in stated:
+        require(each.get("aid", "") in {"", *names}, f"{each.get('aid')} was not selected")
     for name, tag, convert in (
         ("pin_tries_left", 0x9F17, int.from_bytes),
         ("atc", tags.ATC_9F36, int.from_bytes),
