@@ -24,6 +24,7 @@ from hardware_sim.conformance.case import (
     unhex,
     upper,
 )
+from hardware_sim.conformance.dialogue_proof import steps_of
 from terminal.emv import tags, witness
 from terminal.emv.converse import converse
 from terminal.emv.entry_point import KERNELS, transact
@@ -148,15 +149,7 @@ def replay(content: Json) -> str:
         raise OutOfScope("a contact card: PIN, external authentication and a second cryptogram")
     if "equivalent_to" in content.get("expected", {}):
         raise OutOfScope("T=0 frames of another dialogue")
-    steps = witness.joined(
-        [
-            (
-                None if each["command"] is None else unhex(each["command"]),
-                None if each["response"] is None else unhex(each["response"]),
-            )
-            for each in content["exchanges"]
-        ]
-    )
+    steps = steps_of(content)
     terminal = content.get("terminal")
     if terminal and terminal.get("configuration"):
         return _exactly(content, steps)
