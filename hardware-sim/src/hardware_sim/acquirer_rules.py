@@ -36,6 +36,7 @@ ISSUER_AUTHENTICATION_91 = 0x91
 CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
 APPROVED_OFFLINE = b"\x40"
 ASKED_ONLINE = b"\x80"
+ASKED_BY_MTI = frozenset({"0100", "0200"})
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
@@ -71,7 +72,7 @@ class IssuerRules:
         """
         if fault := _chip_contradicts(request):
             return fault
-        opened = self._open(request)
+        opened = self.open(request)
         if isinstance(opened, Judgement):
             return opened
         number = opened.pan.reveal()
@@ -81,11 +82,16 @@ class IssuerRules:
             note=judged.note,
             approved_minor=judged.approved_minor,
             card=opened.pan.masked,
-            card_hash=hmac.digest(self.hash_key, number.encode(), "sha256")[:16].hex(),
+            card_hash=self.hash_of(opened),
             chip_data=judged.chip_data,
         )
 
-    def _open(self, request: Request) -> CardData | Judgement:
+    def hash_of(self, card: CardData) -> str:
+        """The acquirer's own name for a card number, keyed."""
+        number = card.pan.reveal().encode()
+        return hmac.digest(self.hash_key, number, "sha256")[:16].hex()
+
+    def open(self, request: Request) -> CardData | Judgement:
         """The card data of a sale, or the refusal of an envelope that is not for this sale."""
         key_id = key_id_of(self.opening_key.public_key())
         header = bytes((ENVELOPE_VERSION, SUITE_X25519_AES256GCM)) + key_id
@@ -137,7 +143,10 @@ def _issuer_decides(
     if keys is None:
         return Judgement("15", "no simulated issuer has such cards")
     chip_data = dict(request.chip_data)
-    if request.mti != "0200" and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE:
+    if (
+        request.mti not in ASKED_BY_MTI
+        and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE
+    ):
         # A card that approved by itself gave a TC, which is computed in the same way.
         chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
     if fault := arqc_fault(keys, number, sequence, chip_data):
@@ -155,7 +164,7 @@ def _amount_decides(
     # A card is good until the last day of its month; years are those of this century.
     if int(card.expiry_yymm) < int(now.strftime("%y%m")):
         return Judgement("54", "the card has expired")
-    advice = request.mti != "0200"
+    advice = request.mti not in ASKED_BY_MTI
     code = code_for(request.amount_minor)
     if code == PARTIAL and not advice:
         return Judgement(PARTIAL, "test amount", partial_minor(request.amount_minor))
