@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import thread_time
 
 from benchmarks.figures import Figure, times
 from benchmarks.shop import FLOOR_LIMIT_MINOR, now, open_shop
@@ -27,6 +28,8 @@ WARM_UP = 20
 TAPS = 300
 PCSC_TAPS = 60
 OWN_P99_MS = 25.0
+RSA_P99_MS = 10.0
+PLAIN_P99_MS = 2.0
 WHOLE_P99_MS = 100.0
 
 CARDS = {
@@ -62,14 +65,17 @@ class _InHand:
         self.took_s = 0.0
 
     def exchange(self, command: bytes) -> bytes:
-        started = now()
+        started = thread_time()
         answer = self._chip.exchange(command)
-        self.took_s += now() - started
+        self.took_s += thread_time() - started
         return answer
 
 
 def kernels() -> Iterator[Figure]:
-    """The card dialogue alone: Entry Point, kernel and RSA, without card, sealing and disk."""
+    """The card dialogue alone: Entry Point, kernel and RSA, without card, sealing and disk.
+
+    It waits for nothing, so it is measured in the processor's time: other programs do not count.
+    """
     currency = Currency.of("EUR")
     settings = default_settings(
         724, currency, floor_limit_minor=FLOOR_LIMIT_MINOR, ca_keys=CaKeys(ca_public_keys())
@@ -82,21 +88,28 @@ def kernels() -> Iterator[Figure]:
     )
     # Without the cache, each tap is the first with a card of its issuer.
     uncached = replace(settings, issuer_cache=None)
-    for name, card, check, used in (
-        ("kernel C-3 with fDDA", "visa-offline", _approved_offline, settings),
+    for name, card, check, used, p99_ms in (
+        ("kernel C-3 with fDDA", "visa-offline", _approved_offline, settings, RSA_P99_MS),
         (
             "kernel C-3 with fDDA, issuer not seen before",
             "visa-offline",
             _approved_offline,
             uncached,
+            RSA_P99_MS,
         ),
-        ("kernel C-2 with CDA", "mastercard-credit", _authenticated, settings),
+        ("kernel C-2 with CDA", "mastercard-credit", _authenticated, settings, RSA_P99_MS),
         (
             "kernel C-2 with CDA, issuer not seen before",
             "mastercard-credit",
             _authenticated,
             uncached,
+            RSA_P99_MS,
         ),
+        ("kernel C-3 without a signature", "visa-no-oda", _asked_online, settings, PLAIN_P99_MS),
+        ("kernel C-4 with CDA", "amex", _authenticated, settings, RSA_P99_MS),
+        ("kernel C-5 with CDA", "jcb", _authenticated, settings, RSA_P99_MS),
+        ("kernel C-6 without a signature", "discover", _asked_online, settings, PLAIN_P99_MS),
+        ("kernel C-7 without a signature", "unionpay", _asked_online, settings, PLAIN_P99_MS),
     ):
         chip = EmvCard(load_profile(card))
         measured = []
@@ -106,7 +119,7 @@ def kernels() -> Iterator[Figure]:
                 sys.exit(f"{name}: no authenticated outcome, but {outcome.reason}")
             if number >= WARM_UP:
                 measured.append(own_s)
-        yield times(name, measured)
+        yield times(name, measured, p99_below_ms=p99_ms)
 
 
 def _dialogue(
@@ -114,14 +127,18 @@ def _dialogue(
 ) -> tuple[float, Outcome]:
     chip.reset()
     card = _InHand(chip)
-    started = now()
+    started = thread_time()
     conversation = converse(transact(request, settings), card, monotonic=now)
-    return now() - started - card.took_s, conversation.result
+    return thread_time() - started - card.took_s, conversation.result
 
 
 def _approved_offline(outcome: Outcome) -> bool:
     # Kernel 3 approves offline only where fast DDA was performed and held.
     return outcome.decision is Decision.APPROVED
+
+
+def _asked_online(outcome: Outcome) -> bool:
+    return outcome.decision is Decision.ONLINE_REQUEST
 
 
 def _authenticated(outcome: Outcome) -> bool:
