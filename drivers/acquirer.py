@@ -14,11 +14,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 
+from drivers.dukpt import DUKPT_STATE, DukptSealer
 from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
 from drivers.tls_host import TlsHost
 from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
+from terminal.iso8583.profile import Profile
 from terminal.iso8583.profiles import profile_named
 from terminal.ports import Host, Sealer
 
@@ -75,21 +77,34 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> TlsAcquirer:
     """
     address, port, options = _parse(url)
     profile = profile_named(options.get("profile", "base87"))
+    return TlsAcquirer(
+        address=address,
+        port=port,
+        profile=profile.name,
+        production=options.get("mode", "production") == "production",
+        sealer=sealer_for(profile, settings),
+        context=tls_context(settings),
+        connect_timeout_s=settings.connect_timeout_s,
+    )
+
+
+def sealer_for(profile: Profile, settings: AcquirerSettings) -> Sealer:
+    """The sealer that the acquirer's dialect asks for: HPKE, or DUKPT where it has a serial.
+
+    Raises:
+        KeyStoreError: the key for it is missing or cannot be used.
+    """
+    if profile.serial_field:
+        if settings.keystore is None:
+            raise KeyStoreError("A DUKPT key cannot be used without the device's key store.")
+        return DukptSealer(settings.state_dir / DUKPT_STATE, settings.keystore)
     if settings.sealing_key_file is None:
         raise KeyStoreError(
             "No sealing key of the acquirer is configured.",
             remedy="Set sealing_key_file in [acquirer] of the configuration to the PEM file of its"
             " X25519 public key, as the acquirer gave it.",
         )
-    return TlsAcquirer(
-        address=address,
-        port=port,
-        profile=profile.name,
-        production=options.get("mode", "production") == "production",
-        sealer=HpkeSealer.from_pem(settings.sealing_key_file),
-        context=tls_context(settings),
-        connect_timeout_s=settings.connect_timeout_s,
-    )
+    return HpkeSealer.from_pem(settings.sealing_key_file)
 
 
 def _parse(url: str) -> tuple[str, int, dict[str, str]]:

@@ -22,7 +22,7 @@ from terminal.errors import (
     ReaderNotFound,
     TerminalError,
 )
-from terminal.ports import Host, Printer, Reader, Sealer
+from terminal.ports import Host, KeyStore, Printer, Reader, Sealer
 
 READERS = "taptill.readers"
 ACQUIRERS = "taptill.acquirers"
@@ -51,6 +51,7 @@ class AcquirerSettings:
 
     ``state_dir`` is a folder of the till's own. The files are PEM: the acquirer's CA, this
     till's certificate and key for mutual TLS, and the acquirer's public sealing key.
+    ``keystore`` unwraps a DUKPT key, for acquirers that seal with one.
     """
 
     terminal_id: str
@@ -61,6 +62,7 @@ class AcquirerSettings:
     private_key_file: Path | None = None
     sealing_key_file: Path | None = None
     connect_timeout_s: float = 3.0
+    keystore: KeyStore | None = None
 
 
 class Acquirer(Protocol):

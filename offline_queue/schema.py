@@ -15,7 +15,6 @@ from pathlib import Path
 
 import apsw
 
-from offline_queue.day_schema import MORE_KINDS
 from offline_queue.events import write_time
 from offline_queue.failures import damaged
 from offline_queue.integrity import Protection
@@ -259,7 +258,6 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
-    Migration(8, "the merchant's day", MORE_KINDS),
 )
 
 _MIGRATION_TABLE = """

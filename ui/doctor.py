@@ -141,7 +141,7 @@ def _reader(settings: Settings) -> Check:
 
 
 def _acquirer(settings: Settings) -> Check:
-    acquirer = address_acquirer(settings)
+    acquirer = address_acquirer(settings, FileKeyStore(settings.data_dir / "device.key"))
     try:
         check_protection(settings.config.till.key_store, acquirer)
         return _echo(settings, acquirer)

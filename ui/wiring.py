@@ -162,8 +162,10 @@ def _data_dir(settings: Settings) -> Path:
     return settings.data_dir
 
 
-def address_acquirer(settings: Settings) -> Acquirer:
+def address_acquirer(settings: Settings, keystore: KeyStore) -> Acquirer:
     """Addresses the configured acquirer; nothing is sent.
+
+    ``keystore`` unwraps a DUKPT key.
 
     Raises:
         ConfigError: the URL is wrong.
@@ -181,6 +183,7 @@ def address_acquirer(settings: Settings) -> Acquirer:
             private_key_file=_file(settings, files.private_key_file),
             sealing_key_file=_file(settings, files.sealing_key_file),
             connect_timeout_s=float(settings.config.timing.connect_s),
+            keystore=keystore,
         ),
     )
 
@@ -241,7 +244,7 @@ def assembled(
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
         data_dir = _data_dir(settings)
         keystore = FileKeyStore(data_dir / "device.key")
-        acquirer = acquirer or address_acquirer(settings)
+        acquirer = acquirer or address_acquirer(settings, keystore)
         stack.callback(acquirer.close)
         check_protection(keystore.level, acquirer)
         profile = profile_named(acquirer.profile)

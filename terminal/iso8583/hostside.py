@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from terminal.errors import HostGarbled
 from terminal.iso8583.chip_data import decode_chip_data, encode_chip_data
 from terminal.iso8583.codec import Message
+from terminal.iso8583.envelope import envelope_of
 from terminal.iso8583.messages import ANSWERS, pack, unpack
 from terminal.iso8583.profile import Profile
 
@@ -85,7 +86,7 @@ def parse_request(profile: Profile, wire: bytes) -> Request:
         mti=message.mti,
         fields=fields,
         chip_data=decode_chip_data(bytes.fromhex(fields.get(55, ""))),
-        envelope=bytes.fromhex(fields.get(profile.envelope_field, "")),
+        envelope=envelope_of(profile, fields),
         reference=fields.get(profile.reference_field, ""),
         original=original,
     )

@@ -4,8 +4,8 @@ Rules of this file: it finds or starts the process, and holds a lease on it for 
 till is open. The link and the sealer are the product's own; nothing of the server runs here.
 
 ``sim:`` keeps its books in the till's state folder. Options: ``dir=FOLDER`` for the acquirer of
-another folder (several tills may share one), ``port=N``, and every option of ``Behaviour``, as
-in ``sim:?latency_ms=40&drop_after=1``.
+another folder (several tills may share one), ``port=N``, ``profile=base87-dukpt`` for a till that
+seals with DUKPT, and every option of ``Behaviour``, as in ``sim:?latency_ms=40&drop_after=1``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from drivers.acquirer import TlsAcquirer, tls_context
-from drivers.keystore import HpkeSealer
+from drivers.acquirer import TlsAcquirer, sealer_for, tls_context
+from drivers.dukpt import DUKPT_STATE, inject
+from drivers.key_blocks import unwrap
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_bench import AcquirerBench
@@ -31,6 +32,8 @@ from hardware_sim.ca import ca_public_keys
 from terminal.bench import Bench
 from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
+from terminal.iso8583.profile import Profile
+from terminal.iso8583.profiles import profile_named
 from terminal.ports import Host, Sealer
 
 __all__ = ["FOLDER_NAME", "SimulatedAcquirer", "open_acquirer"]
@@ -159,11 +162,14 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> SimulatedAcquirer:
         KeyStoreError: its folder or keys cannot be used.
     """
     folder, port, options = _parse(url, settings.state_dir / FOLDER_NAME)
+    profile = profile_named(options.pop("profile", PROFILE))
     lease, server, running_port = _leased(folder, port)
     try:
         _introduce(lease, settings, options)
         _check_port(folder, port, running_port)
-        through = _through(AcquirerFolder(folder), running_port, settings)
+        if profile.serial_field:
+            _inject(lease, settings)
+        through = _through(AcquirerFolder(folder), running_port, settings, profile)
     except BaseException:
         lease.close()
         if server is not None:
@@ -182,6 +188,16 @@ def _introduce(lease: ControlLink, settings: AcquirerSettings, options: dict[str
         answer = lease.ask(op, **details)
         if not answer["ok"]:
             raise ConfigError(str(answer["error"]))
+
+
+def _inject(lease: ControlLink, settings: AcquirerSettings) -> None:
+    """Loads the till's DUKPT key at its first use, as a key facility would."""
+    state = settings.state_dir / DUKPT_STATE
+    if state.exists() or settings.keystore is None:
+        return
+    answer = lease.ask("initial_key", terminal_id=settings.terminal_id)
+    block = unwrap(bytes.fromhex(answer["protection_key"]), answer["block"])
+    inject(state, settings.keystore, block)
 
 
 def _check_port(folder: Path, port: int, running_port: int) -> None:
@@ -209,11 +225,13 @@ def _parse(url: str, folder: Path) -> tuple[Path, int, dict[str, str]]:
         raise ConfigError(f"The acquirer address {url!r} has no port between 0 and 65535.")
     named = options.pop("dir", None)
     # Checked here too, so that a mistake is told before a server is started for it.
-    Behaviour().changed(options)
+    Behaviour().changed({name: options[name] for name in options.keys() - {"profile"}})
     return Path(named).expanduser() if named else folder, int(port), options
 
 
-def _through(folder: AcquirerFolder, port: int, settings: AcquirerSettings) -> TlsAcquirer:
+def _through(
+    folder: AcquirerFolder, port: int, settings: AcquirerSettings, profile: Profile
+) -> TlsAcquirer:
     """The product's own link to the server, with the server's files in place of configured ones."""
     own = replace(
         settings,
@@ -225,9 +243,9 @@ def _through(folder: AcquirerFolder, port: int, settings: AcquirerSettings) -> T
     return TlsAcquirer(
         address="127.0.0.1",
         port=port,
-        profile=PROFILE,
+        profile=profile.name,
         production=False,
-        sealer=HpkeSealer.from_pem(folder.sealing_key_file),
+        sealer=sealer_for(profile, own),
         context=tls_context(own),
         connect_timeout_s=settings.connect_timeout_s,
     )

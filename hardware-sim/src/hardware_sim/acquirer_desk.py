@@ -15,11 +15,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
 from hardware_sim.acquirer_amounts import NOT_FINAL, code_for
 from hardware_sim.acquirer_behaviour import Behaviour, Fault
-from hardware_sim.acquirer_later import COMPLETION, HOLD, REFUND, judge_later, kind_of
+from hardware_sim.acquirer_keys import OpeningKeys
 from hardware_sim.acquirer_ledger import (
     AcquirerLedger,
     Capture,
@@ -36,12 +34,11 @@ from terminal.iso8583.codec import Message
 from terminal.iso8583.hostside import Request, compose_answer, parse_request
 from terminal.iso8583.messages import pack, unpack
 from terminal.iso8583.profile import Profile
+from terminal.iso8583.profiles import BASE87_DUKPT
 
 UNREADABLE = "----"
-_SALES = frozenset({"0100", "0200", "0220", "0221"})
+_SALES = frozenset({"0200", "0220", "0221"})
 _REVERSALS = frozenset({"0420", "0421"})
-CUSTOMER_CANCELLATION = "17"
-"""DE 39 of a 0420 by which a person voids; a till that waited in vain says 68."""
 
 
 class AcquirerDesk:
@@ -49,7 +46,7 @@ class AcquirerDesk:
 
     Args:
         profile: the dialect.
-        opening_key: opens the envelopes of card data.
+        keys: open the envelopes of card data.
         hash_key: keys the hashes of card numbers and the approval codes; 32 bytes.
         ledger: the books; closed with the desk.
         behaviour: the misbehaviour to begin with.
@@ -61,7 +58,7 @@ class AcquirerDesk:
         self,
         *,
         profile: Profile,
-        opening_key: X25519PrivateKey,
+        keys: OpeningKeys,
         hash_key: bytes,
         ledger: AcquirerLedger,
         behaviour: Behaviour,
@@ -69,7 +66,7 @@ class AcquirerDesk:
         watch: Callable[[Entry], None] | None = None,
     ) -> None:
         self._profile = profile
-        self._rules = IssuerRules(opening_key, hash_key)
+        self._rules = IssuerRules(keys, hash_key)
         self._hash_key = hash_key
         self._ledger = ledger
         self._behaviour = behaviour
@@ -113,7 +110,7 @@ class AcquirerDesk:
             StoreError: the books failed; nothing was booked and nothing may be answered.
         """
         try:
-            request = parse_request(self._profile, wire)
+            request = self._parsed(wire)
         except HostGarbled as error:
             self._note(Entry(timestamp(self._now()), UNREADABLE, note=error.message))
             return Reply(close=True)
@@ -131,6 +128,13 @@ class AcquirerDesk:
         if self._watch is not None:
             self._watch(entry)
         return self._reply(answer, faults, behaviour)
+
+    def _parsed(self, wire: bytes) -> Request:
+        """The message in either dialect: which one says how its card is sealed."""
+        try:
+            return parse_request(self._profile, wire)
+        except HostGarbled:
+            return parse_request(BASE87_DUKPT, wire)
 
     def _note(self, entry: Entry) -> None:
         with self._ledger.transaction():
@@ -189,8 +193,6 @@ class AcquirerDesk:
         elif request.repeat and (booked := self._ledger.booked(key)):
             # The answer is forgotten, and the repeat flag says to look whether the sale is not.
             return _as_booked(booked)
-        elif kind_of(request) in {REFUND, COMPLETION}:
-            judgement = judge_later(self._rules, self._ledger, request)
         else:
             judgement = self._rules.judge(
                 request,
@@ -204,10 +206,6 @@ class AcquirerDesk:
 
     def _book(self, request: Request, judgement: Judgement) -> None:
         approved = judgement.approved_minor > 0
-        kind = kind_of(request)
-        if approved and kind == COMPLETION:
-            self._ledger.take_hold(request.terminal_id, request.rrn)
-        booked = CaptureState.HELD if kind == HOLD else CaptureState.CAPTURED
         self._ledger.book(
             Capture(
                 at=timestamp(self._now()),
@@ -220,11 +218,8 @@ class AcquirerDesk:
                 card=judgement.card,
                 card_hash=judgement.card_hash,
                 approval_code=self._approval_code(request) if approved else "",
-                state=booked if approved else CaptureState.REFUSED,
+                state=CaptureState.CAPTURED if approved else CaptureState.REFUSED,
                 response_code=judgement.code,
-                kind="sale" if kind == COMPLETION else kind,
-                batch=request.fields.get(self._profile.batch_field, ""),
-                original_rrn=request.rrn if kind == REFUND else "",
             )
         )
 
@@ -232,11 +227,8 @@ class AcquirerDesk:
         original = request.original
         if original is None:
             return Judgement("30", "a reversal without DE 90")
-        key = MessageKey(
-            original.mti[1], request.terminal_id, f"{original.stan:06d}", original.transmitted
-        )
-        voided = request.fields[39] == CUSTOMER_CANCELLATION
-        if self._ledger.undo(key, timestamp(self._now()), voided=voided):
+        key = MessageKey("2", request.terminal_id, f"{original.stan:06d}", original.transmitted)
+        if self._ledger.undo(key, timestamp(self._now())):
             return Judgement("00", f"reverses {key.stan}")
         return Judgement("25", f"nothing was captured under {key.stan}")
 

@@ -63,6 +63,16 @@ class AcquirerFolder:
         return self.path / "opening-key.pem"
 
     @property
+    def base_key_file(self) -> Path:
+        """The 32 bytes that every till's DUKPT key is derived from."""
+        return self.path / "base.key"
+
+    @property
+    def protection_key_file(self) -> Path:
+        """The 32 bytes that protect a till's DUKPT key on its way to the till."""
+        return self.path / "protection.key"
+
+    @property
     def hash_key_file(self) -> Path:
         """The 32 bytes that key the hash of a card number in this acquirer's ledger."""
         return self.path / "hash.key"

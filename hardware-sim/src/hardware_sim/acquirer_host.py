@@ -24,9 +24,10 @@ from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_channel import ControlChannel
 from hardware_sim.acquirer_desk import AcquirerDesk
 from hardware_sim.acquirer_folder import PROFILE, AcquirerFolder
+from hardware_sim.acquirer_keys import OpeningKeys, initial_key_block
 from hardware_sim.acquirer_ledger import AcquirerLedger, Entry
 from hardware_sim.acquirer_server import AcquirerServer, Reply
-from hardware_sim.certificates import hash_key, make_credentials, opening_key
+from hardware_sim.certificates import dukpt_key, hash_key, make_credentials, opening_key
 from terminal.errors import ConfigError, TerminalError
 from terminal.iso8583.profiles import profile_named
 
@@ -110,7 +111,7 @@ class AcquirerHost:
     def _new_desk(self, behaviour: Behaviour) -> AcquirerDesk:
         return AcquirerDesk(
             profile=profile_named(PROFILE),
-            opening_key=opening_key(self.folder),
+            keys=OpeningKeys((opening_key(self.folder),), dukpt_key(self.folder.base_key_file)),
             hash_key=hash_key(self.folder),
             ledger=AcquirerLedger(self.folder.ledger_file),
             behaviour=behaviour,
@@ -148,6 +149,7 @@ class AcquirerHost:
             "look": self._look,
             "set": self._set,
             "enrol": self._enrol,
+            "initial_key": self._initial_key,
             "forget": self._forget,
             "restart": self._restart,
             "stop": self._stop,
@@ -178,6 +180,13 @@ class AcquirerHost:
     def _enrol(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self._desk.enrol(str(request["terminal_id"]), str(request["merchant_id"]))
         return {}
+
+    def _initial_key(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What a key facility does for a till: its DUKPT key, in a key block."""
+        protection_key = dukpt_key(self.folder.protection_key_file)
+        base_key = dukpt_key(self.folder.base_key_file)
+        block = initial_key_block(base_key, protection_key, str(request["terminal_id"]))
+        return {"block": block, "protection_key": protection_key.hex()}
 
     def _forget(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         self._desk.forget_answers()

@@ -18,12 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-
-from drivers.keystore import ENVELOPE_VERSION, HEADER_SIZE, SUITE_X25519_AES256GCM, key_id_of
 from hardware_sim.acquirer_amounts import APPROVED, PARTIAL, code_for, partial_minor
+from hardware_sim.acquirer_keys import CannotOpen, OpeningKeys
 from hardware_sim.issuer import arqc_fault, issuer_authentication_data, issuer_of
 from terminal.card import CardData
 from terminal.errors import CardError
@@ -36,9 +32,6 @@ ISSUER_AUTHENTICATION_91 = 0x91
 CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
 APPROVED_OFFLINE = b"\x40"
 ASKED_ONLINE = b"\x80"
-ASKED_BY_MTI = frozenset({"0100", "0200"})
-
-_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +52,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class IssuerRules:
-    """What decides: the key that opens envelopes, and the key of the hashes of card numbers."""
+    """What decides: the keys that open envelopes, and the key of the hashes of card numbers."""
 
-    opening_key: X25519PrivateKey = field(repr=False)
+    keys: OpeningKeys
     hash_key: bytes = field(repr=False)
 
     def judge(self, request: Request, *, now: datetime, trouble_over: bool) -> Judgement:
@@ -72,7 +65,7 @@ class IssuerRules:
         """
         if fault := _chip_contradicts(request):
             return fault
-        opened = self.open(request)
+        opened = self._open(request)
         if isinstance(opened, Judgement):
             return opened
         number = opened.pan.reveal()
@@ -82,40 +75,32 @@ class IssuerRules:
             note=judged.note,
             approved_minor=judged.approved_minor,
             card=opened.pan.masked,
-            card_hash=self.hash_of(opened),
+            card_hash=hmac.digest(self.hash_key, number.encode(), "sha256")[:16].hex(),
             chip_data=judged.chip_data,
         )
 
-    def hash_of(self, card: CardData) -> str:
-        """The acquirer's own name for a card number, keyed."""
-        number = card.pan.reveal().encode()
-        return hmac.digest(self.hash_key, number, "sha256")[:16].hex()
-
-    def open(self, request: Request) -> CardData | Judgement:
+    def _open(self, request: Request) -> CardData | Judgement:
         """The card data of a sale, or the refusal of an envelope that is not for this sale."""
-        key_id = key_id_of(self.opening_key.public_key())
-        header = bytes((ENVELOPE_VERSION, SUITE_X25519_AES256GCM)) + key_id
-        if not request.envelope.startswith(header):
-            return Judgement("63", "the envelope is for another key or of another version")
         reference = re.fullmatch(r"([0-9]{1,12}):(.+)", request.reference, re.ASCII)
         if reference is None:
             return Judgement("30", "the sale reference is not SEQUENCE:TXN_ID")
-        info = binding_info(
-            terminal_id=request.terminal_id,
-            sequence=int(reference[1]),
-            txn_id=reference[2],
-            processing_code=request.fields[3],
-            amount_minor=request.amount_minor,
-            currency_number=int(request.fields[49]),
-            transmitted=request.fields[7],
-            key_id=key_id.hex(),
-        )
-        try:
-            return parse_plaintext(
-                _SUITE.decrypt(request.envelope[HEADER_SIZE:], self.opening_key, info)
+
+        def info_of(key_id: str) -> bytes:
+            return binding_info(
+                terminal_id=request.terminal_id,
+                sequence=int(reference[1]),
+                txn_id=reference[2],
+                processing_code=request.fields[3],
+                amount_minor=request.amount_minor,
+                currency_number=int(request.fields[49]),
+                transmitted=request.fields[7],
+                key_id=key_id,
             )
-        except InvalidTag:
-            return Judgement("63", "the envelope does not open for this sale")
+
+        try:
+            return parse_plaintext(self.keys.open(request.envelope, info_of))
+        except CannotOpen as why:
+            return Judgement("63", str(why))
         except CardError as error:
             return Judgement("63", error.message)
 
@@ -143,10 +128,7 @@ def _issuer_decides(
     if keys is None:
         return Judgement("15", "no simulated issuer has such cards")
     chip_data = dict(request.chip_data)
-    if (
-        request.mti not in ASKED_BY_MTI
-        and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE
-    ):
+    if request.mti != "0200" and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE:
         # A card that approved by itself gave a TC, which is computed in the same way.
         chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
     if fault := arqc_fault(keys, number, sequence, chip_data):
@@ -164,7 +146,7 @@ def _amount_decides(
     # A card is good until the last day of its month; years are those of this century.
     if int(card.expiry_yymm) < int(now.strftime("%y%m")):
         return Judgement("54", "the card has expired")
-    advice = request.mti not in ASKED_BY_MTI
+    advice = request.mti != "0200"
     code = code_for(request.amount_minor)
     if code == PARTIAL and not advice:
         return Judgement(PARTIAL, "test amount", partial_minor(request.amount_minor))

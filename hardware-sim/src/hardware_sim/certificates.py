@@ -85,6 +85,23 @@ def hash_key(folder: AcquirerFolder) -> bytes:
     return key
 
 
+def dukpt_key(path: Path) -> bytes:
+    """A key of the DUKPT side, made at first use, since an older acquirer has none; 32 bytes.
+
+    Raises:
+        KeyStoreError: the file cannot be made or read.
+    """
+    try:
+        if not path.exists():
+            _write(path, secrets.token_bytes(HASH_KEY_SIZE))
+        return path.read_bytes()
+    except OSError as cause:
+        raise KeyStoreError(
+            f"The simulated acquirer's {path} cannot be used ({cause.strerror}).",
+            remedy="Give it a folder that this user may write.",
+        ) from cause
+
+
 def _anew(folder: AcquirerFolder) -> str:
     return f"Remove {folder.path} to start with a new acquirer."
 
