@@ -8,12 +8,13 @@ that the system happens to trust is believed.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 
+from drivers.ca_key_store import CaKeyStore
 from drivers.dukpt import DUKPT_STATE, DukptSealer
 from drivers.keystore import HpkeSealer
 from drivers.registry import AcquirerSettings
@@ -40,11 +41,9 @@ class TlsAcquirer:
     sealer: Sealer
     context: ssl.SSLContext
     connect_timeout_s: float
-
-    @property
-    def ca_keys(self) -> CaKeys:
-        """None: cards are then authenticated by their issuers alone, online."""
-        return CaKeys()
+    ca_keys: CaKeys = field(default_factory=CaKeys)
+    """The schemes' keys that the acquirer has signed for its tills; without any, cards are
+    authenticated by their issuers alone, online."""
 
     @property
     def name(self) -> str:
@@ -77,14 +76,16 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> TlsAcquirer:
     """
     address, port, options = _parse(url)
     profile = profile_named(options.get("profile", "base87"))
+    production = options.get("mode", "production") == "production"
     return TlsAcquirer(
         address=address,
         port=port,
         profile=profile.name,
-        production=options.get("mode", "production") == "production",
+        production=production,
         sealer=sealer_for(profile, settings),
         context=tls_context(settings),
         connect_timeout_s=settings.connect_timeout_s,
+        ca_keys=_ca_keys(settings, production=production),
     )
 
 
@@ -105,6 +106,15 @@ def sealer_for(profile: Profile, settings: AcquirerSettings) -> Sealer:
             " X25519 public key, as the acquirer gave it.",
         )
     return HpkeSealer.from_pem(settings.sealing_key_file)
+
+
+def _ca_keys(settings: AcquirerSettings, *, production: bool) -> CaKeys:
+    """The schemes' keys that are installed on this till (``taptill keys --load``)."""
+    if settings.ca_signer_file is None:
+        return CaKeys()
+    store = CaKeyStore.opened(settings.state_dir, settings.ca_signer_file, production=production)
+    installed = store.load()
+    return installed.keys if installed else CaKeys()
 
 
 def _parse(url: str) -> tuple[str, int, dict[str, str]]:

@@ -61,6 +61,7 @@ class AcquirerSettings:
     certificate_file: Path | None = None
     private_key_file: Path | None = None
     sealing_key_file: Path | None = None
+    ca_signer_file: Path | None = None
     connect_timeout_s: float = 3.0
     keystore: KeyStore | None = None
 

@@ -57,6 +57,7 @@ class AcquirerConfig:
     certificate_file: str = ""
     private_key_file: str = ""
     sealing_key_file: str = ""
+    ca_signer_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

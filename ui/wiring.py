@@ -151,7 +151,12 @@ def _file(settings: Settings, name: str) -> Path | None:
     return settings.config_dir / name if name else None
 
 
-def _data_dir(settings: Settings) -> Path:
+def data_dir(settings: Settings) -> Path:
+    """The till's own folder, made where it is missing.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as cause:
@@ -177,11 +182,12 @@ def address_acquirer(settings: Settings, keystore: KeyStore) -> Acquirer:
         AcquirerSettings(
             terminal_id=till.terminal_id,
             merchant_id=till.merchant_id,
-            state_dir=_data_dir(settings),
+            state_dir=data_dir(settings),
             ca_file=_file(settings, files.ca_file),
             certificate_file=_file(settings, files.certificate_file),
             private_key_file=_file(settings, files.private_key_file),
             sealing_key_file=_file(settings, files.sealing_key_file),
+            ca_signer_file=_file(settings, files.ca_signer_file),
             connect_timeout_s=float(settings.config.timing.connect_s),
             keystore=keystore,
         ),
@@ -242,14 +248,14 @@ def assembled(
     """
     with ExitStack() as stack:
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-        data_dir = _data_dir(settings)
-        keystore = FileKeyStore(data_dir / "device.key")
+        own_dir = data_dir(settings)
+        keystore = FileKeyStore(own_dir / "device.key")
         acquirer = acquirer or address_acquirer(settings, keystore)
         stack.callback(acquirer.close)
         check_protection(keystore.level, acquirer)
         profile = profile_named(acquirer.profile)
         rules = rules_of(settings, profile, acquirer.ca_keys)
-        printer = open_printer(printer_url(settings, data_dir))
+        printer = open_printer(printer_url(settings, own_dir))
         journal, recovered = open_journal(
             settings.ledger_path,
             clock,

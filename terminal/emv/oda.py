@@ -59,8 +59,9 @@ class CaPublicKey:
         name = f"CA key {self.index:02X} of {self.rid.hex().upper()}"
         if len(self.rid) != 5 or not 0 <= self.index <= 255:
             raise ConfigError(f"The {name} needs a RID of five bytes and an index of one.")
-        if not 64 <= len(self.modulus) <= 248 or not self.modulus[0]:
-            raise ConfigError(f"The {name} has a modulus outside 64 to 248 bytes.")
+        # Book 2 ends at 248 bytes (1984 bits); public lists hold 256, and more costs nothing here.
+        if not 64 <= len(self.modulus) <= 512 or not self.modulus[0]:
+            raise ConfigError(f"The {name} has a modulus outside 64 to 512 bytes.")
         if int.from_bytes(self.exponent, "big") not in _EXPONENTS:
             raise ConfigError(f"The {name} has an exponent that is neither 3 nor 65537.")
         if self.checksum is not None and self.checksum != self.sha1():

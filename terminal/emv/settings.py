@@ -26,6 +26,18 @@ KERNEL_NAMES = MappingProxyType(
     {2: "Mastercard", 3: "Visa", 4: "American Express", 5: "JCB", 6: "Discover", 7: "UnionPay"}
 )
 
+SCHEMES_BY_RID = MappingProxyType(
+    {
+        bytes.fromhex("A000000003"): "Visa",
+        bytes.fromhex("A000000004"): "Mastercard",
+        bytes.fromhex("A000000025"): "American Express",
+        bytes.fromhex("A000000065"): "JCB",
+        bytes.fromhex("A000000152"): "Discover",
+        bytes.fromhex("A000000333"): "UnionPay",
+    }
+)
+"""Whose applications begin with these five bytes (ISO/IEC 7816-5 registrations)."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransactionRequest:

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer import open_acquirer
 from hardware_sim.acquirer_control import AcquirerControl
+from tests.drivers.test_ca_key_store import SIGNER, key_set, written
 from ui.cli import main
 
 CONFIG = "[timing]\nauthorise_s = 2\n"
@@ -101,6 +103,28 @@ def test_a_report_leaves_no_currency_out(till: Till) -> None:
     shown = till.run("report", "x").stdout
     assert "Approved EUR 10000000000.99, pending EUR 0.00." in shown
     assert "Approved JPY 1500, pending JPY 0." in shown
+
+
+def test_ca_keys_need_a_signer(till: Till) -> None:
+    refused = till.run("keys")
+    assert refused.exit_code == 1
+    assert "ca_signer_file" in refused.stderr
+
+
+def test_ca_keys_are_taken_in_and_shown(till: Till, tmp_path: Path) -> None:
+    pem = SIGNER.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "signer.pem").write_bytes(pem)
+    till.config.write_text(CONFIG + '[acquirer]\nca_signer_file = "signer.pem"\n')
+    assert "No CA keys are installed" in till.run("keys").stdout
+    path, _ = written(tmp_path, key_set(environment="test"))
+    loaded = till.run("keys", "--load", str(path))
+    assert loaded.exit_code == 0, loaded.stderr
+    assert "Issue 7 of 2026-11-25, test. 1 expired, 1 certificates revoked." in loaded.stdout
+    told = till.json("keys")
+    assert (told["issue"], told["revoked"], len(told["keys"])) == (7, 1, 6)
+    again = till.run("keys", "--load", str(path))
+    assert again.exit_code == 1
+    assert "issue 7 is installed" in again.stderr
 
 
 def test_taps_are_timed(till: Till) -> None:

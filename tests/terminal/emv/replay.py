@@ -94,9 +94,8 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def ca_keys(transcript: dict[str, Any]) -> CaKeys:
-    """The transcript's keys; EMV's limit of 248 bytes leaves out one that a public list has."""
-    listed = transcript.get("ca_public_keys", [])
-    return CaKeys(tuple(ca_key(each) for each in listed if len(each["modulus"]) <= 2 * 248))
+    """The transcript's keys."""
+    return CaKeys(tuple(ca_key(each) for each in transcript.get("ca_public_keys", [])))
 
 
 def ca_key(each: dict[str, str]) -> CaPublicKey:

@@ -22,7 +22,7 @@ from hardware_sim.conformance.case import (
 from terminal.emv.oda import CaKeys, CaPublicKey
 from terminal.errors import ConfigError
 
-_MODULUS_MAX = 248
+_MODULUS_MAX = 512
 _EXPONENTS = frozenset({3, 65537})
 _PARTS = frozenset({"rid", "index", "modulus", "exponent"})
 
@@ -48,7 +48,7 @@ def _expiry(yymmdd: str | None) -> date | None:
 
 
 def is_usable(stated: Mapping[str, str]) -> bool:
-    """Whether EMV allows the key's size and exponent: public lists hold others too."""
+    """Whether the terminal takes the key's size and exponent: public lists hold others too."""
     exponent = int(stated["exponent"], 16)
     return len(stated["modulus"]) // 2 <= _MODULUS_MAX and exponent in _EXPONENTS
 
