@@ -179,8 +179,12 @@ def _read(
 
 
 def _card_read(conversation: Conversation[Outcome], total_s: float) -> CardRead:
-    card_s = conversation.card_time_s
-    return CardRead(card_time_s=card_s, terminal_time_s=max(0.0, total_s - card_s))
+    card_s, ui = conversation.card_time_s, conversation.result.ui
+    return CardRead(
+        card_time_s=card_s,
+        terminal_time_s=max(0.0, total_s - card_s),
+        languages=ui.languages if ui is not None else (),
+    )
 
 
 def _timed(

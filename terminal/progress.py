@@ -28,11 +28,13 @@ class Prompted:
 class CardRead:
     """The card may be taken away. This is the first cue, and not yet an approval.
 
-    ``card_time_s`` is what the card took to answer, ``terminal_time_s`` what the till added.
+    ``card_time_s`` is what the card took to answer, ``terminal_time_s`` what the till added,
+    ``languages`` what its holder prefers (5F2D: ISO 639-1, best first).
     """
 
     card_time_s: float = 0.0
     terminal_time_s: float = 0.0
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,46 +35,29 @@ os.environ.update(
 from PIL import Image
 
 from terminal.bench import Bench, bench_of
-from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency
-from terminal.transaction import (
-    AuthorisationSent,
-    Cancelled,
-    CardSummary,
-    FateUnknown,
-    HostApproved,
-    HostDeclined,
-    SaleIntended,
-    StoredOffline,
-    Transaction,
-)
+from tools.scenes import NOW, office_scenes, scenes
 from ui.events import (
-    Authorising,
-    CardRead,
-    Finished,
-    NetworkChanged,
-    OutOfService,
-    PendingChanged,
-    Presenting,
-    Prompted,
-    ReaderChanged,
-    ReceiptDone,
-    Refused,
     TillEvent,
 )
 from ui.ports import TillPort
-from ui.presenter.touches import Cancel, Digit, Done, Touch
+from ui.presenter.page import About
+from ui.presenter.preferences import Preferences
+from ui.presenter.touches import (
+    Done,
+    Touch,
+)
+from ui.questions import (
+    Question,
+)
 from ui.till import Till
 from ui.touch.kit.skin import skin
+from ui.touch.outfit import Outfit
 from ui.touch.theme import DARK, LIGHT
 from ui.touch.window import BENCH_SIZE, TILL_SIZE, open_window
 from ui.wiring import assembled, load_settings
-from ui.words import LANGUAGES, Words
+from ui.words import LANGUAGES
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-CARD = CardSummary(
-    "tok_0", "\u2022\u2022\u2022\u2022 1234", "Visa", "A0000000031010", "VISA CREDIT", "f", 1
-)
 SHOPS = {"fa": "کافه نمونه", "bg": "Кафе „Пример“", "fr": "Café des Halles", "es": "Café Ñandú"}
 CURRENCIES = {"fa": "IRR"}
 
@@ -86,13 +69,16 @@ class StillTill:
         self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
         self.wake: Callable[[], None] = lambda: None
 
-    def charge(self, amount: Amount) -> None:
+    def charge(self, amount: Amount, cashier: str = "") -> None:
         """Nothing."""
 
     def cancel(self) -> None:
         """Nothing."""
 
     def forward_now(self) -> None:
+        """Nothing."""
+
+    def ask(self, question: Question, by: str = "") -> None:
         """Nothing."""
 
 
@@ -109,21 +95,25 @@ class Studio:
         self.app: Any = None
 
     def open(
-        self, language: str, *, till: TillPort | None = None, benches: Sequence[Bench] = ()
+        self,
+        language: str,
+        *,
+        till: TillPort | None = None,
+        benches: Sequence[Bench] = (),
+        **preferences: str,
     ) -> None:
         """A fresh app in this language."""
         from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
 
         self.close()
         self.till = till or StillTill()
-        self.app = TillApp(
-            self.till,
-            benches,
+        outfit = Outfit(
             shop=SHOPS.get(language, "Corner Coffee"),
             currency=Currency.of(CURRENCIES.get(language, "EUR")),
-            words=Words(language),
-            theme=skin.theme,
+            preferences=Preferences(language=language, motion="off", **preferences),
+            about=About(now=NOW, contact="+34 600 000 000"),
         )
+        self.app = TillApp(self.till, benches, outfit)
         self.app._run_prepare()  # noqa: SLF001 - the part of App.run before its endless loop
         if not self._started:
             self._loop.start()
@@ -186,57 +176,6 @@ class Studio:
         return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
 
 
-def scenes(studio: Studio) -> Iterator[str]:
-    """Plays every key screen, and yields its name when it is up."""
-    currency: Currency = studio.app.state.currency
-    unit = 10**currency.exponent if currency.code == "IRR" else 1
-    amount = Amount(1250 * unit * (1000 if unit > 1 else 1), currency)
-    begun = Transaction.begin(SaleIntended(NOW, "t1", 1, amount))
-    sent = begun.after(AuthorisationSent(NOW, CARD, 1, "000000000001", 1))
-    yield "start"
-    studio.touch(*(Digit(int(each)) for each in str(amount.minor // unit)))
-    yield "amount"
-    studio.tell(Presenting(amount, 60.0))
-    yield "present"
-    studio.tell(Prompted(MessageId.ONE_CARD_ONLY))
-    yield "one-card-only"
-    studio.tell(Prompted(MessageId.SEE_PHONE))
-    yield "see-phone"
-    studio.tell(CardRead())
-    yield "card-read"
-    studio.tell(Authorising(15.0))
-    yield "authorising"
-    approved = sent.after(HostApproved(NOW, "00", "123456", amount.minor))
-    studio.tell(Finished(approved, None), ReceiptDone("t1", ok=True, note="receipt"))
-    yield "approved"
-    partly = sent.after(HostApproved(NOW, "10", "123456", amount.minor * 3 // 5))
-    studio.tell(Finished(partly, None))
-    yield "partly"
-    studio.tell(Finished(sent.after(HostDeclined(NOW, "51", "")), None))
-    yield "declined"
-    studio.tell(NetworkChanged(online=False), PendingChanged(3, Amount(amount.minor * 3, currency)))
-    stored = begun.after(StoredOffline(NOW, CARD, 1, "000000000001", 1, ""))
-    studio.tell(Finished(stored, None))
-    yield "stored"
-    studio.tell(Finished(sent.after(FateUnknown(NOW, "")), None))
-    yield "unknown"
-    studio.touch(Done())
-    yield "start-offline"
-    studio.tell(NetworkChanged(online=True))
-    studio.tell(Presenting(amount, 60.0))
-    studio.touch(Cancel())
-    yield "cancelling"
-    studio.tell(Finished(begun.after(Cancelled(NOW, "")), None))
-    yield "cancelled"
-    studio.tell(ReaderChanged(ok=False, text=""))
-    studio.tell(Refused("The reader PN532 on /dev/ttyUSB0 is gone.", "Plug it in again."))
-    yield "refused"
-    studio.touch(Done())
-    yield "no-reader"
-    studio.tell(OutOfService("The ledger cannot be written.", "Free some space on the disk."))
-    yield "closed"
-
-
 def contact_sheet(pictures: list[Image.Image], columns: int = 3) -> Image.Image:
     """All pictures on one page, half size."""
     width, height = (side // 2 for side in pictures[0].size)
@@ -257,12 +196,18 @@ def all_screens(folder: Path) -> None:
         name = language if theme is LIGHT else f"{language}-{theme.name}"
         studio.open(language)
         pictures = []
-        for scene in scenes(studio):
+        for scene in chain(scenes(studio), _around(studio, language)):
             pictures.append(studio.picture())
             pictures[-1].save(folder / f"{name}-{scene}.png", optimize=True)
         contact_sheet(pictures).save(folder / f"sheet-{name}.png", optimize=True)
         print(folder / f"sheet-{name}.png")
     studio.close()
+
+
+def _around(studio: Studio, language: str) -> Iterator[str]:
+    """The places around the sale, in an app of their own."""
+    studio.open(language)
+    yield from office_scenes(studio)
 
 
 def bench_picture(studio: Studio, path: Path) -> None:

@@ -7,11 +7,13 @@ card data. A face (touchscreen, console) folds these into what it shows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.receipt import Receipt
 from terminal.transaction import Transaction
+from ui.questions import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,22 @@ class NetworkChanged:
 
 @dataclass(frozen=True, slots=True)
 class PendingChanged:
-    """What waits for the acquirer: how many sales, and their sum."""
+    """What waits for the acquirer: how many sales, and their sum.
+
+    ``oldest_at`` is when the oldest was made, ``left`` what the shop's limit still allows.
+    """
 
     count: int
     total: Amount
+    oldest_at: datetime | None = None
+    left: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffChanged:
+    """Whether anybody has a PIN at this till; until then it belongs to whoever stands at it."""
+
+    anybody: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +102,10 @@ TillEvent = (
     | ReaderChanged
     | NetworkChanged
     | PendingChanged
+    | StaffChanged
     | Refused
     | OutOfService
+    | Answer
 )
 
 __all__ = [
@@ -105,5 +121,6 @@ __all__ = [
     "ReceiptDone",
     "Refused",
     "SaleChanged",
+    "StaffChanged",
     "TillEvent",
 ]

@@ -21,6 +21,8 @@ from terminal.bench import Bench, bench_of
 from terminal.errors import ConfigError, ReaderAddressWrong, ReaderError
 from terminal.ports import Reader
 from ui import console as console_face
+from ui.presenter.page import About
+from ui.presenter.preferences import Preferences
 from ui.till import Till
 from ui.wiring import Parts, Settings, assembled
 
@@ -127,14 +129,15 @@ def _show(
     if kind == "console":
         return console_face.run(till, benches, shop=shop, currency=currency, language=language)
     from ui.touch import app  # noqa: PLC0415 - the only way to Kivy, taken only for a window
+    from ui.touch.outfit import Outfit  # noqa: PLC0415 - the same
 
-    app.run(
-        till,
-        benches,
+    outfit = Outfit(
         shop=shop,
         currency=currency,
-        language=language,
-        size=size,
+        preferences=Preferences(language=language),
         simulated=not parts.acquirer.production,
+        about=About(zone=parts.settings.zone, contact=config.shop.contact),
+        clock=parts.clock.now,
     )
+    app.run(till, benches, outfit, size=size)
     return 0

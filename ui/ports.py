@@ -1,4 +1,4 @@
-"""What a face needs of a till, as a protocol, so that a test can stand in for the threads."""
+"""What a face needs of a till, as protocols, so that a test can stand in for the threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Protocol
 
 from terminal.money import Amount
 from ui.events import TillEvent
+from ui.presenter.cues import Cue
+from ui.presenter.preferences import Preferences
+from ui.questions import Question
 
 
 class TillPort(Protocol):
@@ -19,7 +22,7 @@ class TillPort(Protocol):
     events: queue.SimpleQueue[TillEvent]
     wake: Callable[[], None]
 
-    def charge(self, amount: Amount) -> None:
+    def charge(self, amount: Amount, cashier: str = "") -> None:
         """Asks for one payment."""
 
     def cancel(self) -> None:
@@ -27,3 +30,29 @@ class TillPort(Protocol):
 
     def forward_now(self) -> None:
         """Asks to send what waits without delay."""
+
+    def ask(self, question: Question, by: str = "") -> None:
+        """Asks the books; the answer is an event."""
+
+
+class SignalPort(Protocol):
+    """Something that is heard or lit beside the screen. Must not block."""
+
+    def cue(self, cue: Cue) -> None:
+        """Sounds a cue."""
+
+    def lights(self, lit: int) -> None:
+        """Lights this many of the four lights."""
+
+    def say(self, text: str, language: str) -> None:
+        """Speaks a sentence, where there is a voice."""
+
+    def close(self) -> None:
+        """Lets go of the device."""
+
+
+class Keeping(Protocol):
+    """Where preferences survive a restart."""
+
+    def keep(self, preferences: Preferences) -> None:
+        """Stores them, without making the caller wait."""

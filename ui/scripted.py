@@ -20,8 +20,9 @@ from terminal.money import Amount
 from terminal.scripted import BookedSale, Shown, TillOrder, Waiting
 from terminal.transaction import Transaction
 from ui.presenter.page import page
-from ui.presenter.state import Screen, ViewState, shown_decimals
+from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import Cancel, CancelWish, Charge, ChargeWish, Done, Touch
+from ui.presenter.units import shown_decimals
 from ui.till import Till
 from ui.wiring import assembled, load_settings
 from ui.words import Words

@@ -28,6 +28,8 @@ from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.receipt import Receipt, layout
 from terminal.transaction import Transaction
+from ui.clerk import Clerk, anybody
+from ui.counter import close_day, print_copy
 from ui.events import (
     Finished,
     NetworkChanged,
@@ -37,8 +39,10 @@ from ui.events import (
     ReceiptDone,
     Refused,
     SaleChanged,
+    StaffChanged,
     TillEvent,
 )
+from ui.questions import Answer, CopyWanted, DayClosed, DayShown, Done, Question, Unanswered
 from ui.wiring import Parts, forwarder, receipt_of
 
 IDLE_CHECKPOINT_S = 1.0
@@ -50,6 +54,11 @@ class _Charge:
     cashier: str
 
 
+_Wish = _Charge | DayClosed | CopyWanted
+_FOR_THE_TILL = (DayClosed, CopyWanted)
+"""Questions that change the books, or need the printer: both belong to the till's thread."""
+
+
 class Till:
     """A running till. ``wake`` is called after each event, from whichever thread made it."""
 
@@ -57,7 +66,7 @@ class Till:
         self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
         self.wake = wake
         self._parts = parts
-        self._wishes: queue.SimpleQueue[_Charge | None] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._cancel = threading.Event()
         self._busy = threading.Event()
         self._untidy = True
@@ -65,6 +74,7 @@ class Till:
         self._reader: Reader | None = None
         self._reader_told: ReaderChanged | None = None
         self._sync = forwarder(parts, self._heard)
+        self._clerk = Clerk(parts, self._tell)
         self._link = parts.acquirer.link()
         self._thread = threading.Thread(target=self._run, name="till", daemon=True)
 
@@ -74,6 +84,7 @@ class Till:
         """Starts the till and its forwarder."""
         self._thread.start()
         self._sync.start()
+        self._clerk.start()
 
     def charge(self, amount: Amount, cashier: str = "") -> None:
         """Asks for one payment. A second wish while one runs is dropped, so it cannot double.
@@ -98,10 +109,19 @@ class Till:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self._sync.stop()
+        self._clerk.stop()
 
     def forward_now(self) -> None:
         """Wakes the forwarder instead of letting it wait for its next look."""
         self._sync.kick()
+
+    def ask(self, question: Question, by: str = "") -> None:
+        """Asks the books; the answer comes as an event."""
+        del by  # The books note the cashier of a sale; what else is done is noted with its PIN.
+        if isinstance(question, _FOR_THE_TILL):
+            self._wishes.put(question)
+        else:
+            self._clerk.ask(question)
 
     # -- the till's thread -----------------------------------------------------------------------
 
@@ -110,6 +130,7 @@ class Till:
             for sale in (*self._parts.recovered.interrupted, *self._parts.recovered.reversing):
                 self._tell(SaleChanged(sale))
             self._tell_pending()
+            self._tell(StaffChanged(anybody(self._parts)))
             with suppress(TerminalError):
                 self._open_reader()
             while self._serve():
@@ -138,6 +159,9 @@ class Till:
             return True
         if wish is None:
             return False
+        if not isinstance(wish, _Charge):
+            self._tell(self._done(wish))
+            return True
         try:
             receipt = self._charge(wish)
         except AssertionError as broken:
@@ -147,6 +171,17 @@ class Till:
             if receipt is not None:
                 self._print(receipt)
         return self._closed is None
+
+    def _done(self, wish: DayClosed | CopyWanted) -> Answer:
+        """What was asked for beside a payment, done between two of them."""
+        try:
+            match wish:
+                case DayClosed():
+                    return DayShown(close_day(self._parts), closed=True)
+                case CopyWanted(txn_id):
+                    return Done(wish, print_copy(self._parts, txn_id))
+        except TerminalError as failed:
+            return Unanswered(wish, failed.message, failed.remedy)
 
     def _charge(self, wish: _Charge) -> Receipt | None:
         """One payment, up to what is said about its end; the receipt that is to be printed."""
@@ -281,7 +316,9 @@ class Till:
     def _tell_pending(self) -> None:
         waiting = Reports(self._parts.journal.store).pending()
         currency = self._parts.settings.config.till.currency
-        self._tell(PendingChanged(waiting.count, waiting.total(currency)))
+        total = waiting.total(currency)
+        left = max(0, self._parts.rules.offline.total_minor - total.minor)
+        self._tell(PendingChanged(waiting.count, total, waiting.oldest_at, Amount(left, currency)))
 
     def _heard(self, news: News) -> None:
         """Called on the forwarder's thread: the line or an earlier sale has changed."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 import gettext
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from terminal.errors import ConfigError
 from terminal.money import Amount
-from ui.presenter.state import shown_decimals
+from ui.presenter.units import shown_decimals
 
 LOCALES = Path(__file__).parent / "locale"
 DOMAIN = "taptill"
@@ -45,6 +46,7 @@ class Habits:
     group: str
     symbol_after: bool
     digits: str = "0123456789"
+    date: str = "{d:02d}.{m:02d}.{y}"
     rtl: bool = False
     symbols: Mapping[str, str] = field(default_factory=dict)
 
@@ -53,9 +55,23 @@ _PERSIAN_DIGITS = "".join(chr(0x06F0 + value) for value in range(10))
 
 LANGUAGES: Mapping[str, Habits] = MappingProxyType(
     {
-        "en": Habits("English", ".", ",", symbol_after=False),
-        "es": Habits("Español", ",", ".", symbol_after=True, symbols={"USD": "US$"}),
-        "fr": Habits("Français", ",", NARROW_NO_BREAK, symbol_after=True, symbols={"USD": "$US"}),
+        "en": Habits("English", ".", ",", symbol_after=False, date="{y}-{m:02d}-{d:02d}"),
+        "es": Habits(
+            "Español",
+            ",",
+            ".",
+            symbol_after=True,
+            date="{d:02d}/{m:02d}/{y}",
+            symbols={"USD": "US$"},
+        ),
+        "fr": Habits(
+            "Français",
+            ",",
+            NARROW_NO_BREAK,
+            symbol_after=True,
+            date="{d:02d}/{m:02d}/{y}",
+            symbols={"USD": "$US"},
+        ),
         "bg": Habits(
             "Български",
             ",",
@@ -69,6 +85,7 @@ LANGUAGES: Mapping[str, Habits] = MappingProxyType(
             "\u066c",
             symbol_after=True,
             digits=_PERSIAN_DIGITS,
+            date="{y}/{m:02d}/{d:02d}",
             rtl=True,
             symbols={"IRR": "ریال", "EUR": "یورو", "USD": "دلار", "GBP": "پوند"},
         ),
@@ -142,6 +159,35 @@ class Words:
             return f"{ISOLATE_LTR}{number}{NO_BREAK}{sign}{POP_ISOLATE}"
         gap = NO_BREAK if sign.isascii() and sign.isalpha() else ""
         return f"{ISOLATE_LTR}{sign}{gap}{number}{POP_ISOLATE}"
+
+    def money_short(self, amount: Amount) -> str:
+        """The amount without decimals where there are none to tell: ``€5`` for ``€5.00``."""
+        text, decimals = self.money(amount), amount.currency.exponent
+        zeros = f"{self.habits.decimal}{'0' * decimals}"
+        return text.replace(zeros, "") if decimals and amount.minor % 10**decimals == 0 else text
+
+    def span(self, seconds: int) -> str:
+        """A span of time in its largest unit: ``40 s``, ``12 min``, ``3 h``, ``2 d``."""
+        if seconds < 60:
+            return self.say("{seconds} s", seconds=seconds)
+        if seconds < 3600:
+            return self.say("{minutes} min", minutes=seconds // 60)
+        if seconds < 172_800:
+            return self.say("{hours} h", hours=seconds // 3600)
+        return self.say("{days} d", days=seconds // 86_400)
+
+    def milliseconds(self, seconds: float) -> str:
+        """A short time: ``340 ms``."""
+        return self.say("{number} ms", number=round(seconds * 1000))
+
+    def time(self, at: datetime) -> str:
+        """The time of day, as this wall clock shows it: ``14:05``."""
+        return f"{ISOLATE_LTR}{at:%H:%M}{POP_ISOLATE}"
+
+    def date(self, at: datetime) -> str:
+        """The day in numbers, in the order of the language."""
+        shown = self.habits.date.format(y=at.year, m=at.month, d=at.day)
+        return f"{ISOLATE_LTR}{shown}{POP_ISOLATE}"
 
     def reference(self, text: str) -> str:
         """Text whose digits and order must stay as they are, whatever surrounds it."""

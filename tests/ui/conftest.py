@@ -11,7 +11,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from terminal.money import Currency
 from tests.ui.stand_ins import StandInTill
 from ui.events import TillEvent
 from ui.ports import TillPort
+from ui.presenter.preferences import Preferences
 
 KIVY_HOME = tempfile.mkdtemp(prefix="taptill-kivy-")
 atexit.register(shutil.rmtree, KIVY_HOME, ignore_errors=True)
@@ -54,26 +56,32 @@ class Driver:
         till: TillPort | None = None,
         size: tuple[int, int] = (800, 480),
         shop: str = "Corner Coffee",
+        preferences: Mapping[str, str] = MappingProxyType({}),
+        **details: Any,
     ) -> Any:
         """A fresh app; the window is resized to fit."""
         # Kivy is imported here, so that tests without a window do without it.
         from kivy.base import EventLoop  # noqa: PLC0415
 
         from ui.touch.window import open_window  # noqa: PLC0415 - as above
-        from ui.words import Words  # noqa: PLC0415 - as above
 
         self.close()
         self.window = open_window(*size, frames_per_s=0)
         assert self.window is not None, "no window: apt-get install libegl1 libgl1 libmtdev1"
+        from ui.touch.outfit import Outfit  # noqa: PLC0415 - as above
         from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
 
         self.till = till or StandInTill()
+        chosen = {"language": language, "motion": "off", **preferences}
         self.app = TillApp(
             self.till,
             benches,
-            shop=shop,
-            currency=Currency.of(currency),
-            words=Words(language),
+            Outfit(
+                shop=shop,
+                currency=Currency.of(currency),
+                preferences=Preferences(**chosen),
+                **details,
+            ),
         )
         self.app._run_prepare()
         if EventLoop.status != "started":
@@ -123,6 +131,14 @@ class Driver:
         ]
         assert len(found) == 1, f"{len(found)} widgets are called {test_id}"
         return found[0]
+
+    def has(self, test_id: str) -> bool:
+        """Whether a widget of this name is on the window now."""
+        return any(
+            getattr(each, "test_id", "") == test_id
+            for child in self.window.children
+            for each in child.walk()
+        )
 
     def tap(self, test_id: str) -> None:
         """A finger down and up in the middle of a widget, through Kivy's own dispatch."""

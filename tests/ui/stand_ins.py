@@ -36,6 +36,7 @@ from ui.events import (
     SaleChanged,
     TillEvent,
 )
+from ui.questions import Question
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 EUR = Currency.of("EUR")
@@ -92,7 +93,9 @@ class StandInTill:
         self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
         self.wake: Callable[[], None] = lambda: None
         self.charged: list[Amount] = []
+        self.asked: list[Question] = []
         self.cancels = 0
+        self.sent_now = 0
 
     def tell(self, *events: TillEvent) -> None:
         """Events, as the till's thread would put them."""
@@ -100,14 +103,17 @@ class StandInTill:
             self.events.put(event)
             self.wake()
 
-    def charge(self, amount: Amount) -> None:
+    def charge(self, amount: Amount, cashier: str = "") -> None:
         self.charged.append(amount)
 
     def cancel(self) -> None:
         self.cancels += 1
 
     def forward_now(self) -> None:
-        """Nothing waits here."""
+        self.sent_now += 1
+
+    def ask(self, question: Question, by: str = "") -> None:
+        self.asked.append(question)
 
 
 class StandInBench:
@@ -164,8 +170,8 @@ class PlayedTill(StandInTill):
         self._count = 0
         self._stored: list[Transaction] = []
 
-    def charge(self, amount: Amount) -> None:
-        super().charge(amount)
+    def charge(self, amount: Amount, cashier: str = "") -> None:
+        super().charge(amount, cashier)
         self._amount = amount
         self.tell(Presenting(amount, 30.0))
 

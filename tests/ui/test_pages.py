@@ -27,8 +27,9 @@ from ui.events import (
 )
 from ui.presenter.page import Page, chips, page
 from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, PROMPTS, RESULTS, Tone
-from ui.presenter.state import Screen, Verdict, ViewState
+from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import Cancel, Charge, Digit, Done, Touch
+from ui.presenter.verdict import Verdict
 from ui.words import LANGUAGES, Words
 
 ENGLISH = Words("en")
@@ -160,9 +161,9 @@ def test_a_decline_names_no_cause_but_the_code_for_the_cashier() -> None:
 @pytest.mark.parametrize(
     ("state", "labels"),
     [
-        (State.APPROVED, ["New sale"]),
+        (State.APPROVED, ["Receipt", "New sale"]),
         (State.UNKNOWN, ["New sale"]),
-        (State.STORED, ["New sale"]),
+        (State.STORED, ["Receipt", "New sale"]),
         (State.DECLINED, ["Charge €12.50 again", "New sale"]),
         (State.CANCELLED, ["Charge €12.50 again", "New sale"]),
     ],

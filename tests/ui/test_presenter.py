@@ -27,7 +27,8 @@ from ui.events import (
     SaleChanged,
     TillEvent,
 )
-from ui.presenter.state import APPROVED_STAYS_S, REPEATABLE, Screen, Verdict, ViewState
+from ui.presenter.page import page
+from ui.presenter.state import APPROVED_STAYS_S, UNKNOWN_CHECK_S, Screen, ViewState
 from ui.presenter.touches import (
     Backspace,
     Cancel,
@@ -40,6 +41,8 @@ from ui.presenter.touches import (
     DoubleZero,
     Touch,
 )
+from ui.presenter.verdict import REPEATABLE, Verdict
+from ui.words import Words
 
 START = ViewState(EUR)
 TYPED = replace(START, typed=1250)
@@ -219,8 +222,13 @@ def test_an_amount_is_offered_again_only_where_no_money_can_have_moved() -> None
 
 def test_only_an_approval_leaves_by_itself() -> None:
     for state in State:
-        stays = READ.after(Finished(sale(state), None)).wait_s
-        assert stays == (APPROVED_STAYS_S if state is State.APPROVED else 0)
+        ended = READ.after(Finished(sale(state), None))
+        leaves = page(ended, Words("en")).returns
+        assert leaves is (state is State.APPROVED)
+        counted = {State.APPROVED: APPROVED_STAYS_S}
+        if ended.verdict is Verdict.UNKNOWN:
+            counted[state] = UNKNOWN_CHECK_S
+        assert ended.wait_s == counted.get(state, 0)
     assert READ.after(Finished(part_paid(), None)).wait_s == 0
 
 

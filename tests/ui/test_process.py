@@ -21,7 +21,8 @@ def close(_):
     from kivy.app import App
     App.get_running_app().stop()
 Clock.schedule_once(close, 0.3)
-app.run(till, [till.bench], shop="Corner Coffee", currency=Currency.of("EUR"))
+from ui.touch.outfit import Outfit
+app.run(till, [till.bench], Outfit(shop="Corner Coffee", currency=Currency.of("EUR")))
 from kivy.config import Config
 from kivy.core.window import Window
 print(Config.get("graphics", "multisamples"), Window.system_size, "closed")

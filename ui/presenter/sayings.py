@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from terminal.emv.outcome import MessageId
 from terminal.transaction import MoneyTaken, State
-from ui.presenter.state import Verdict
+from ui.presenter.verdict import Verdict
 from ui.words import mark
 
 
@@ -44,6 +44,26 @@ class Glyph(Enum):
     PHONE = "phone"
     SPINNER = "spinner"
     CLOSED = "closed"
+    BACK = "back"
+    BACKSPACE = "backspace"
+    BARS = "bars"
+    BULB = "bulb"
+    CASH = "cash"
+    GRADUATE = "graduate"
+    LIST = "list"
+    LOCK = "lock"
+    MENU = "menu"
+    MORE = "more"
+    PERSON = "person"
+    PRINTER = "printer"
+    QR = "qr"
+    SEARCH = "search"
+    SEND = "send"
+    SHIELD = "shield"
+    SLIDERS = "sliders"
+    SMILE = "smile"
+    STRAIGHT = "straight face"
+    FROWN = "frown"
 
 
 MONEY_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
@@ -196,3 +216,20 @@ LAST_WORDS: Mapping[State, str] = MappingProxyType(
         State.INTERRUPTED: mark("Cancelled"),
     }
 )
+
+STATE_LOOKS: Mapping[State, tuple[Tone, Glyph]] = MappingProxyType(
+    {
+        State.INTENDED: (Tone.NEUTRAL, Glyph.CROSS),
+        State.AUTHORISING: (Tone.PENDING, Glyph.QUESTION),
+        State.STORED: (Tone.WARN, Glyph.CLOCK),
+        State.APPROVED: (Tone.OK, Glyph.CHECK),
+        State.DECLINED: (Tone.BAD, Glyph.CROSS),
+        State.DECLINED_AFTER_FORWARD: (Tone.BAD, Glyph.EXCLAMATION),
+        State.UNKNOWN: (Tone.PENDING, Glyph.QUESTION),
+        State.REVERSED: (Tone.NEUTRAL, Glyph.RETURN),
+        State.SET_ASIDE: (Tone.WARN, Glyph.EXCLAMATION),
+        State.CANCELLED: (Tone.NEUTRAL, Glyph.CROSS),
+        State.INTERRUPTED: (Tone.NEUTRAL, Glyph.CROSS),
+    }
+)
+"""How each state of a sale looks in a list."""

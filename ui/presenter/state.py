@@ -14,14 +14,13 @@ harmless because the second one meets a state that has no use for it; no timer i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
-from types import MappingProxyType
 
 from terminal.emv.outcome import MessageId
 from terminal.money import MINOR_MAX, Amount, Currency
-from terminal.transaction import MONEY_TAKEN, MoneyTaken, State, Transaction
+from terminal.transaction import MoneyTaken, Transaction
 from ui.events import (
     Authorising,
     CardRead,
@@ -35,6 +34,7 @@ from ui.events import (
     ReceiptDone,
     Refused,
     SaleChanged,
+    StaffChanged,
     TillEvent,
 )
 from ui.presenter.touches import (
@@ -47,9 +47,15 @@ from ui.presenter.touches import (
     Digit,
     Done,
     DoubleZero,
+    OfficeTouch,
+    Overdue,
+    Preset,
     Touch,
     Wish,
 )
+from ui.presenter.units import shown_decimals
+from ui.presenter.verdict import REPEATABLE, Verdict, verdict_of
+from ui.questions import Answer
 
 
 class Screen(Enum):
@@ -62,48 +68,11 @@ class Screen(Enum):
     CLOSED = "closed"
 
 
-class Verdict(Enum):
-    """How a sale ended, in as many words as a cashier needs."""
-
-    APPROVED = "approved"
-    PARTLY_APPROVED = "partly approved"
-    DECLINED = "declined"
-    STORED = "stored"
-    UNKNOWN = "unknown"
-    REVERSED = "reversed"
-    CANCELLED = "cancelled"
-    REFUSED = "refused"
-
-
-VERDICTS: Mapping[State, Verdict] = MappingProxyType(
-    {
-        State.INTENDED: Verdict.CANCELLED,
-        State.AUTHORISING: Verdict.UNKNOWN,
-        State.STORED: Verdict.STORED,
-        State.APPROVED: Verdict.APPROVED,
-        State.DECLINED: Verdict.DECLINED,
-        State.DECLINED_AFTER_FORWARD: Verdict.DECLINED,
-        State.UNKNOWN: Verdict.UNKNOWN,
-        State.REVERSED: Verdict.REVERSED,
-        State.SET_ASIDE: Verdict.STORED,
-        State.CANCELLED: Verdict.CANCELLED,
-        State.INTERRUPTED: Verdict.CANCELLED,
-    }
-)
-
-REPEATABLE = frozenset({Verdict.DECLINED, Verdict.CANCELLED, Verdict.REFUSED, Verdict.REVERSED})
-"""Verdicts after which the same amount may be asked for again: no money was taken."""
-
 APPROVED_STAYS_S = 4.0
 """How long an approval stays before the next sale; other results wait for a person."""
 
-WHOLE_UNITS = frozenset({"HUF", "IRR"})
-"""Currencies whose ISO 4217 decimals nobody types or prints (CLDR gives IRR none)."""
-
-
-def shown_decimals(currency: Currency) -> int:
-    """How many decimals a person types and reads in this currency."""
-    return 0 if currency.code in WHOLE_UNITS else currency.exponent
+UNKNOWN_CHECK_S = 30.0
+"""How long the till tells the seconds while it asks the bank about a sale of unknown fate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +81,8 @@ class ViewState:
 
     ``typed`` is what the keypad has collected, in the smallest unit that people use of the
     currency. ``wait_s`` is how long the present wait may take, and ``wait_number`` changes
-    with each new wait, so that a face knows when to start a countdown afresh.
+    with each new wait, so that a face knows when to start a countdown afresh. ``overdue`` is a
+    wait that has gone on for longer than it may. ``card_language`` is what the card prefers.
     """
 
     currency: Currency
@@ -125,6 +95,8 @@ class ViewState:
     note: str = ""
     wait_s: float = 0.0
     wait_number: int = 0
+    overdue: bool = False
+    card_language: str = ""
     verdict: Verdict | None = None
     transaction: Transaction | None = None
     receipt_ok: bool = True
@@ -136,6 +108,8 @@ class ViewState:
     online: bool = True
     pending_count: int = 0
     pending_total: Amount | None = None
+    pending_since: datetime | None = None
+    pending_left: Amount | None = None
     last: Transaction | None = None
 
     @property
@@ -168,6 +142,18 @@ class ViewState:
         )
 
     @property
+    def rest(self) -> Amount:
+        """What a partial approval has left to pay."""
+        due = self.transaction.still_due_minor if self.transaction is not None else 0
+        return Amount(due, self.currency)
+
+    @property
+    def may_charge_rest(self) -> bool:
+        """Whether the rest of a partly paid sale can be asked of the next card."""
+        partly = self.screen is Screen.RESULT and self.verdict is Verdict.PARTLY_APPROVED
+        return partly and self.rest.minor > 0
+
+    @property
     def money_taken(self) -> MoneyTaken:
         """The answer that a result owes everybody."""
         return MoneyTaken.NO if self.transaction is None else self.transaction.money_taken
@@ -179,6 +165,8 @@ class ViewState:
                 return ChargeWish(self.typed_amount)
             case Charge() if self.may_repeat and self.amount is not None:
                 return ChargeWish(self.amount)
+            case Charge() if self.may_charge_rest:
+                return ChargeWish(self.rest)
             case Cancel() if self.screen is Screen.PRESENT and not self.cancelling:
                 return CancelWish()
             case _:
@@ -186,15 +174,26 @@ class ViewState:
 
     def after(self, happening: TillEvent | Touch) -> ViewState:
         """The state once the event or the touch has happened."""
+        if isinstance(happening, OfficeTouch):
+            return self
         match happening:
-            case Digit() | DoubleZero() | Backspace() | Clear():
+            case Digit() | DoubleZero() | Backspace() | Clear() | Preset():
                 return self._keyed(happening)
+            case Overdue(number):
+                late = number == self.wait_number and self._may_be_late
+                return replace(self, overdue=True) if late else self
             case Charge() | Cancel() | Done():
                 return self._commanded(happening)
             case _:
                 return self._told(happening)
 
-    def _keyed(self, key: Digit | DoubleZero | Backspace | Clear) -> ViewState:
+    @property
+    def _may_be_late(self) -> bool:
+        """Whether somebody waits here for something that the till has to say."""
+        waits = self.screen in (Screen.PRESENT, Screen.PROCESSING)
+        return waits or self.verdict is Verdict.UNKNOWN
+
+    def _keyed(self, key: Digit | DoubleZero | Backspace | Clear | Preset) -> ViewState:
         """One key of the keypad; a key that would pass twelve digits of minor units is ignored."""
         if self.screen is not Screen.AMOUNT:
             return self
@@ -207,6 +206,8 @@ class ViewState:
                 typed = self.typed // 10
             case Clear():
                 typed = 0
+            case Preset(amount):
+                typed = amount.minor // self._unit
         return self if typed * self._unit > MINOR_MAX else replace(self, typed=typed)
 
     def _commanded(self, touch: Charge | Cancel | Done) -> ViewState:
@@ -222,7 +223,7 @@ class ViewState:
                 )
             case CancelWish():
                 return replace(self, cancelling=True)
-            case None:
+            case _:
                 leaving = isinstance(touch, Done) and self.screen is Screen.RESULT
                 return replace(self._fresh(), typed=0) if leaving else self
 
@@ -237,6 +238,8 @@ class ViewState:
             prompt=MessageId.WELCOME,
             note="",
             wait_s=0.0,
+            overdue=False,
+            card_language="",
             verdict=None,
             transaction=None,
             receipt_ok=True,
@@ -246,13 +249,23 @@ class ViewState:
         )
 
     def _told(self, event: TillEvent) -> ViewState:
+        if isinstance(event, Answer):
+            return self
         match event:
             case ReaderChanged(ok, text):
                 return replace(self, reader_ok=ok, reader_text=text)
             case NetworkChanged(online):
                 return replace(self, online=online)
-            case PendingChanged(count, total):
-                return replace(self, pending_count=count, pending_total=total)
+            case PendingChanged(count, total, since, left):
+                return replace(
+                    self,
+                    pending_count=count,
+                    pending_total=total,
+                    pending_since=since,
+                    pending_left=left,
+                )
+            case StaffChanged():
+                return self
             case SaleChanged(transaction):
                 return self._moved_on(transaction)
             case ReceiptDone():
@@ -283,12 +296,13 @@ class ViewState:
                 )
             case Prompted(message, note):
                 return replace(self, prompt=message, note=note)
-            case CardRead():
+            case CardRead(languages=languages):
                 return replace(
                     self._fresh(),
                     screen=Screen.PROCESSING,
                     amount=self.amount,
                     prompt=MessageId.CARD_READ_OK,
+                    card_language=languages[0] if languages else "",
                 )
             case Authorising(timeout_s):
                 return replace(
@@ -296,6 +310,7 @@ class ViewState:
                     screen=Screen.PROCESSING,
                     amount=self.amount,
                     prompt=MessageId.AUTHORISING,
+                    card_language=self.card_language,
                     wait_s=timeout_s,
                     wait_number=self.wait_number + 1,
                 )
@@ -314,7 +329,8 @@ class ViewState:
         sale = event.transaction
         if self.screen is Screen.CLOSED:
             return replace(self, last=sale)
-        verdict = _verdict(sale)
+        verdict = verdict_of(sale)
+        stays = {Verdict.APPROVED: APPROVED_STAYS_S, Verdict.UNKNOWN: UNKNOWN_CHECK_S}
         return replace(
             self._fresh(),
             screen=Screen.RESULT,
@@ -323,7 +339,8 @@ class ViewState:
             transaction=sale,
             last=sale,
             typed=0,
-            wait_s=APPROVED_STAYS_S if verdict is Verdict.APPROVED else 0.0,
+            card_language=self.card_language,
+            wait_s=stays.get(verdict, 0.0),
             wait_number=self.wait_number + 1,
         )
 
@@ -341,15 +358,9 @@ class ViewState:
             moved = replace(moved, last=sale)
         shown = self.transaction
         if self.screen is Screen.RESULT and shown is not None and shown.txn_id == sale.txn_id:
-            moved = replace(moved, transaction=sale, verdict=_verdict(sale))
+            ended = verdict_of(sale)
+            if ended is not self.verdict:
+                # What was counted down to has come.
+                moved = replace(moved, wait_s=0.0, wait_number=self.wait_number + 1)
+            moved = replace(moved, transaction=sale, verdict=ended, overdue=False)
         return moved
-
-
-def _verdict(sale: Transaction) -> Verdict:
-    if sale.state is State.APPROVED and sale.still_due_minor:
-        return Verdict.PARTLY_APPROVED
-    return VERDICTS[sale.state]
-
-
-if set(VERDICTS) != set(MONEY_TAKEN):
-    raise AssertionError("each state of a sale needs a verdict")

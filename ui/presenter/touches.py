@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from terminal.money import Amount
+from ui.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,126 @@ class Done:
     """Leaves a result for the next sale."""
 
 
-Touch = Digit | DoubleZero | Backspace | Clear | Charge | Cancel | Done
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A key that stands for a whole amount."""
+
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Nobody touched anything: the time of this wait is over, and the till has not said a word."""
+
+    wait_number: int
+
+
+SaleTouch = Digit | DoubleZero | Backspace | Clear | Charge | Cancel | Done | Preset | Overdue
+
+# -- beyond the sale -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Opens a place of the till, by the value of its ``Place``."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """One step back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Confirms what was typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter, a point or a dash from a keyboard or a scanner."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A barcode or QR code, read by a scanner that types like a keyboard."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The next choice of a preference."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSale:
+    """Opens a sale of a list."""
+
+    txn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendNow:
+    """Sends what waits without delay."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintCopy:
+    """Prints a copy of the receipt of the sale on show."""
+
+    txn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowReceipt:
+    """Shows the receipt of the sale on show as a code that a phone can take along."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The next step of the end of day, or of the tour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Nobody is signed in any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Turns training on or off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feel:
+    """A face was touched: 2 smiles, 1 is straight, 0 frowns."""
+
+    face: int
+
+
+OfficeTouch = (
+    Go
+    | Back
+    | Enter
+    | Letter
+    | Scanned
+    | Choose
+    | OpenSale
+    | SendNow
+    | PrintCopy
+    | ShowReceipt
+    | NextStep
+    | Lock
+    | Train
+    | Feel
+)
+Touch = SaleTouch | OfficeTouch
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +187,16 @@ class CancelWish:
     """The till is to stop waiting for a card."""
 
 
-Wish = ChargeWish | CancelWish
+@dataclass(frozen=True, slots=True)
+class AskWish:
+    """The books are to be asked."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class SendWish:
+    """What waits is to be sent now."""
+
+
+Wish = ChargeWish | CancelWish | AskWish | SendWish

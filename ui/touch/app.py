@@ -10,31 +10,25 @@ from collections.abc import Sequence
 
 from terminal.bench import Bench
 from terminal.errors import ConfigError
-from terminal.money import Currency
 from ui.ports import TillPort
+from ui.touch.outfit import Outfit
 from ui.touch.window import BENCH_SIZE, TABLE_MIN, TILL_MIN, TILL_SIZE, open_window
-from ui.words import Words
 
 
 def run(
     till: TillPort,
     benches: Sequence[Bench],
+    outfit: Outfit,
     *,
-    shop: str,
-    currency: Currency,
-    language: str = "en",
     size: tuple[int, int] | None = None,
-    simulated: bool | None = None,
 ) -> None:
     """Opens the window and blocks until it is closed. The till must have been started.
 
-    ``simulated`` says on every screen that no real money moves; by default where there is a
-    bench. ``size`` is the window's in pixels.
+    ``size`` is the window's in pixels.
 
     Raises:
-        ConfigError: the language is not known, or no window can be opened here.
+        ConfigError: no window can be opened here.
     """
-    words = Words(language)
     width, height = size or (BENCH_SIZE if benches else TILL_SIZE)
     on_a_table = bool(benches) and width >= TABLE_MIN[0] and height >= TABLE_MIN[1]
     least = TABLE_MIN if on_a_table else TILL_MIN
@@ -46,11 +40,4 @@ def run(
     # This import needs the window.
     from ui.touch.till_app import TillApp  # noqa: PLC0415
 
-    TillApp(
-        till,
-        benches,
-        shop=shop,
-        currency=currency,
-        words=words,
-        simulated=bool(benches) if simulated is None else simulated,
-    ).run()
+    TillApp(till, benches, outfit).run()

@@ -48,6 +48,8 @@ class Theme:
     neutral: str
     neutral_tint: str
     neutral_solid: str
+    ready: str
+    ready_tint: str
     ready_solid: str
     on_solid: str
     light_on: str
@@ -92,6 +94,8 @@ LIGHT = Theme(
     neutral="#344054",
     neutral_tint="#F4F6FA",
     neutral_solid="#475467",
+    ready="#0848C2",
+    ready_tint="#EAF1FF",
     ready_solid="#0B5FFF",
     on_solid="#FFFFFF",
     light_on="#0E8345",
@@ -130,6 +134,8 @@ DARK = Theme(
     neutral="#D5DCE8",
     neutral_tint="#0B1220",
     neutral_solid="#3A4A66",
+    ready="#84ADFF",
+    ready_tint="#0D1B38",
     ready_solid="#1D56C9",
     on_solid="#FFFFFF",
     light_on="#3CCB7F",
@@ -168,6 +174,8 @@ BENCH = Theme(
     neutral="#D5DCE8",
     neutral_tint="#1A2742",
     neutral_solid="#3A4A66",
+    ready="#FFE100",
+    ready_tint="#000000",
     ready_solid="#1D56C9",
     on_solid="#FFFFFF",
     light_on="#3CCB7F",
@@ -176,9 +184,52 @@ BENCH = Theme(
     on_stripe="#FFFFFF",
 )
 
-THEMES = (LIGHT, DARK, BENCH)
+CONTRAST = Theme(
+    name="contrast",
+    bg="#000000",
+    surface="#000000",
+    pressed="#3D3D3D",
+    ink="#FFFFFF",
+    ink2="#FFFFFF",
+    border="#FFFFFF",
+    hairline="#FFFFFF",
+    brand="#FFE100",
+    brand_pressed="#FFF59A",
+    on_brand="#000000",
+    link="#FFE100",
+    disabled="#1C1C1C",
+    on_disabled="#C8C8C8",
+    ok="#5CFFA1",
+    ok_tint="#000000",
+    ok_solid="#00592B",
+    bad="#FF9C94",
+    bad_tint="#000000",
+    bad_solid="#9C0F06",
+    warn="#FFC45C",
+    warn_tint="#000000",
+    warn_solid="#7A3B00",
+    pending="#9CC4FF",
+    pending_tint="#000000",
+    pending_solid="#003C9E",
+    neutral="#FFFFFF",
+    neutral_tint="#000000",
+    neutral_solid="#3D3D3D",
+    ready="#84ADFF",
+    ready_tint="#182E5C",
+    ready_solid="#1A1A1A",
+    on_solid="#FFFFFF",
+    light_on="#5CFFA1",
+    light_off="#4A4A4A",
+    stripe="#B98CFF",
+    on_stripe="#000000",
+)
+"""Black, white and yellow: nothing is told by a shade."""
 
-_TONES = ("ok", "bad", "warn", "pending", "neutral")
+THEMES = (LIGHT, DARK, CONTRAST, BENCH)
+OF_TILL = {theme.name: theme for theme in (LIGHT, DARK, CONTRAST)}
+"""The themes that a till offers, by name."""
+
+_TONES = ("ok", "bad", "warn", "pending", "neutral", "ready")
 TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("ink", "bg"),
     ("ink", "surface"),
@@ -188,10 +239,11 @@ TEXT_PAIRS: tuple[tuple[str, str], ...] = (
     ("on_brand", "brand"),
     ("on_brand", "brand_pressed"),
     ("link", "surface"),
+    ("link", "bg"),
     ("link", "pressed"),
+    ("ink2", "pressed"),
     ("on_disabled", "disabled"),
     ("on_stripe", "stripe"),
-    ("on_solid", "ready_solid"),
     *((tone, f"{tone}_tint") for tone in _TONES),
     *((tone, "surface") for tone in _TONES),
     *(("ink", f"{tone}_tint") for tone in _TONES),

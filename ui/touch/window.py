@@ -13,7 +13,7 @@ TILL_SIZE = (800, 480)
 BENCH_SIZE = (1280, 720)
 TABLE_MIN = (1120, 640)
 """Smaller windows show the till alone, in dp."""
-TILL_MIN = (640, 400)
+TILL_MIN = (400, 400)
 
 _opened: list[Any] = []
 
@@ -55,6 +55,16 @@ def open_window(
     if tuple(Window.system_size) != (width, height):
         Window.size = (width, height)
     return Window
+
+
+def density(width: float, height: float) -> float:
+    """How many pixels one dp is, so that a till fills the window as it fills 800x480.
+
+    A 7-inch panel of 1280x720 then shows keys as large as one of 800x480, upright or not.
+    """
+    long, short = max(width, height), min(width, height)
+    fitting: float = min(long / TILL_SIZE[0], short / TILL_SIZE[1])
+    return max(1.0, round(fitting * 20) / 20)
 
 
 def _is_invisible(window: Any) -> bool:

@@ -19,6 +19,7 @@ from ui.events import (
     PendingChanged,
     ReaderChanged,
     SaleChanged,
+    StaffChanged,
     TillEvent,
 )
 from ui.till import Till
@@ -26,7 +27,7 @@ from ui.wiring import Parts
 
 PATIENCE_S = 60.0
 E = TypeVar("E")
-_AT_ANY_TIME = (NetworkChanged, PendingChanged, ReaderChanged, SaleChanged)
+_AT_ANY_TIME = (NetworkChanged, PendingChanged, ReaderChanged, SaleChanged, StaffChanged)
 
 
 @dataclass

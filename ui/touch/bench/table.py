@@ -16,8 +16,9 @@ from kivy.uix.widget import Widget
 from terminal.bench import Bench
 from ui.touch.bench.feed import BenchFeed, Look
 from ui.touch.bench.widgets import CardFace, Follower, Lines, Toggle, bench_skin
+from ui.touch.kit.press import Press
 from ui.touch.kit.skin import rgba_of, skin
-from ui.touch.kit.surface import Plate, Press
+from ui.touch.kit.surface import Plate
 from ui.touch.kit.txt import Txt
 from ui.words import mark
 
@@ -70,7 +71,7 @@ class BenchTable(FloatLayout):
             widget.size_hint = (None, None)
             self.add_widget(widget)
         self.bind(size=self._lay_out, pos=self._lay_out)
-        skin.bind(words=self._speak)
+        skin.watch(self._speak)
         self._speak()
         self._refresh = Clock.create_trigger(self._draw)
         self.feed = BenchFeed(self._benches, self._refresh)

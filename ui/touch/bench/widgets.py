@@ -168,7 +168,7 @@ class Lines(FloatLayout):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.ground = Plate(skin=bench_skin, fill="surface", radius=dp(14))
+        self.ground = Plate(skin=bench_skin, fill="surface", radius=14)
         self.canvas.before.add(self.ground.canvas)
         self.title = Txt(
             sizes=[14, 13], bold=True, shade="ink2", skin=bench_skin, size_hint=(None, None)

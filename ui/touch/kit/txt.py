@@ -50,7 +50,8 @@ def measure(drawn: str, size: float, *, bold: bool) -> float:
 class Txt(Widget):
     """Logical text, wrapped, shaped, ordered and fitted into the widget's box.
 
-    ``sizes`` is a ladder in sp, largest first: the first size at which the text fits the box
+    ``sizes`` is a ladder in sp, largest first (the skin's scale enlarges all of it, down to its
+    own last step unscaled): the first size at which the text fits the box
     in ``max_lines`` lines is taken; ``rather_small`` tries every size on one line first.
     ``fits`` turns False when none does, which a test forbids. ``shade`` is a token of the
     theme, and ``ink`` (``#RRGGBB``) a colour of the text's own in its place. ``align`` is
@@ -71,6 +72,7 @@ class Txt(Widget):
     fits = BooleanProperty(True)
     natural_width = NumericProperty(0)
     skin = ObjectProperty(None)
+    test_id = StringProperty("")
     height: Any  # Kivy's; named here because it is assigned to.
 
     def __init__(self, **kwargs: Any) -> None:
@@ -100,9 +102,16 @@ class Txt(Widget):
         return wrap(self.text, max(1, self.width if self.max_lines > 1 else 1e6), width, words)
 
     def _attempts(self) -> list[tuple[float, int]]:
-        """Sizes to try, and the most lines at each, best first."""
-        alone = [(size, 1) for size in self.sizes] if self.rather_small else []
-        return alone + [(size, self.max_lines) for size in self.sizes]
+        """Sizes to try in pixels, and the most lines at each, best first.
+
+        Enlarged text comes first, and where even its smallest has no room, the plain sizes.
+        """
+        scale = self._watched.scale
+        ladder = [sp(size) * scale for size in self.sizes]
+        if scale != 1:
+            ladder += [sp(size) for size in self.sizes if sp(size) < ladder[-1]]
+        alone = [(size, 1) for size in ladder] if self.rather_small else []
+        return alone + [(size, self.max_lines) for size in ladder]
 
     def _draw(self, *_: object) -> None:
         self._colour.rgba = (
@@ -112,8 +121,7 @@ class Txt(Widget):
             self._rectangle.size = (0, 0)
             self.fits = True
             return
-        for ladder, most in self._attempts():
-            size = sp(ladder)
+        for size, most in self._attempts():
             lines = self._lines(size)
             drawn = "\n".join(lines)
             leading = _LEADING_ARABIC if is_arabic(drawn) else _LEADING

@@ -20,7 +20,7 @@ class ClosedScreen(Frame):
         ids.title.shade = page.tone.value
         ids.caption.text = page.caption
         ids.lines.text = "\n".join(page.lines)
-        ids.detail.text = page.detail
+        ids.detail.text = "\n".join(part for part in (page.detail, page.help) if part)
         ids.money.text = page.money
         if page.money_taken is not None:
             tone, glyph = MONEY_LOOKS[page.money_taken]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kivy.lang import Builder
+from kivy.metrics import dp
 from kivy.properties import ObjectProperty
 from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
 
 from terminal.transaction import MoneyTaken
-from ui.presenter.page import Key, Page
+from ui.presenter.page import Key
 from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.touches import Touch
+from ui.touch.kit import parts
+from ui.touch.kit.press import Press
+from ui.touch.kit.skin import skin
 
-# The kv files name these widgets, and Kivy finds them once their modules are imported.
-from ui.touch.kit import stage, surface, txt  # noqa: F401
-from ui.touch.kit.surface import Press
+WIDGETS = parts.WIDGETS
+"""What the kv files name: Kivy finds them once their modules are imported."""
 
 MONEY_LOOKS = {
     MoneyTaken.YES: (Tone.OK, Glyph.CHECK),
@@ -27,6 +31,9 @@ MONEY_LOOKS = {
 }
 """How the line about the money looks; a decline's "no" is no alarm."""
 
+EDGE_DP = 16
+"""The margin of every screen; a screen's top has none, for the bar above has it."""
+
 
 def load_layout(module_file: str) -> None:
     """Loads the ``.kv`` that lies beside a screen's module."""
@@ -34,13 +41,12 @@ def load_layout(module_file: str) -> None:
 
 
 class Frame(FloatLayout):
-    """A screen. ``send`` takes the cashier's touches to the presenter."""
+    """A screen. ``send`` takes the cashier's touches to the presenter.
+
+    Each has a ``show`` that puts a page's or a panel's words into its widgets.
+    """
 
     send: Callable[[Touch], None] = ObjectProperty(None)
-
-    def show(self, page: Page) -> None:
-        """Puts the page's words into the widgets."""
-        raise AssertionError(f"{type(self).__name__} shows nothing of {page.screen}")
 
     def enter(self) -> None:
         """Called when this screen comes up, before it shows its first page."""
@@ -52,13 +58,32 @@ class Frame(FloatLayout):
         if "stage" in self.ids:
             self.ids.stage.vanish()
 
+    def put(self, widget: Widget, x: float, y: float, width: float, height: float) -> None:
+        """Places a widget, counted from the margin in reading direction and from below."""
+        edge = dp(EDGE_DP)
+        left = self.right - edge - x - width if skin.say().rtl else self.x + edge + x
+        widget.size = (width, height)
+        widget.pos = (left, self.y + edge + y)
+
     def dress(self, press: Press, key: Key | None) -> None:
         """Gives a key of the layout its label and its touch, or takes it out of the way."""
         press.opacity = 0 if key is None else 1
         press.enabled = key is not None and key.enabled
         press.touch = None if key is None else key.touch
         press.text = "" if key is None else key.label
+        press.glyph = None if key is None else key.glyph
         press.disabled = key is None
+
+    def dress_row(self, presses: Sequence[Press], keys: Sequence[Key], row: Widget) -> None:
+        """Gives a row of keys its labels; those that are not needed leave the row."""
+        wanted = list(presses[: len(keys)])
+        if [each for each in presses if each in row.children] != wanted:
+            row.clear_widgets()
+            for each in wanted:
+                row.add_widget(each)
+        for each, key in zip(wanted, keys, strict=True):
+            each.rank = key.rank.value
+            self.dress(each, key)
 
     def pressed(self, press: Any) -> None:
         """A key of the layout was released upon."""

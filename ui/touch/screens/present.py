@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ui.presenter.page import Page
+from ui.touch.kit.press import Press
 from ui.touch.screens.frame import Frame, load_layout
 
 load_layout(__file__)
 
+_NAMES = ("cancel", "practise_0", "practise_1", "practise_2")
+
 
 class PresentScreen(Frame):
     """The moving panel, four lights, the amount, one sentence, and Cancel while it is possible."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._presses = [Press(test_id=name) for name in _NAMES]
+        for press in self._presses:
+            press.bind(on_release=self.pressed)
 
     def show(self, page: Page) -> None:
         """The prompt of the moment."""
@@ -23,7 +34,7 @@ class PresentScreen(Frame):
         ids.caption.text = page.caption
         ids.detail.text = page.detail
         ids.countdown.start(page.wait_s, page.wait_number)
-        self.dress(ids.cancel, page.keys[0] if page.keys else None)
+        self.dress_row(self._presses, page.keys, ids.key_row)
 
     def leave(self) -> None:
         """Stops the countdown, so that nothing moves on a screen that nobody sees."""

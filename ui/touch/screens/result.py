@@ -8,9 +8,15 @@ from kivy.animation import Animation
 from kivy.metrics import dp
 
 from ui.presenter.page import Page
+from ui.presenter.sayings import Glyph
+from ui.presenter.touches import Done, Feel
+from ui.touch.kit.press import Press
+from ui.touch.kit.skin import skin
 from ui.touch.screens.frame import MONEY_LOOKS, Frame, load_layout
 
 load_layout(__file__)
+
+_FACES = (Glyph.FROWN, Glyph.STRAIGHT, Glyph.SMILE)
 
 
 class ResultScreen(Frame):
@@ -20,6 +26,16 @@ class ResultScreen(Frame):
         super().__init__(**kwargs)
         self._return: Animation | None = None
         self._number = -1
+        self._first = Press(test_id="again")
+        self._done = Press(test_id="done")
+        self._faces = [
+            Press(glyph=glyph, rank="soft", test_id=f"face_{face}")
+            for face, glyph in enumerate(_FACES)
+        ]
+        for face, press in enumerate(self._faces):
+            press.touch = Feel(face)
+        for press in (self._first, self._done, *self._faces):
+            press.bind(on_release=self.pressed)
 
     def show(self, page: Page) -> None:
         """The result, its line about the money, and one or two keys."""
@@ -30,18 +46,32 @@ class ResultScreen(Frame):
         ids.title.shade = page.tone.value
         ids.amount.text = page.amount
         ids.lines.text = "\n".join(page.lines)
-        ids.detail.text = page.detail
+        ids.detail.text = "\n".join(part for part in (page.detail, page.help) if part)
+        if not ids.detail.text:
+            ids.detail.height = 0
         ids.money.text = page.money
         if page.money_taken is not None:
             tone, glyph = MONEY_LOOKS[page.money_taken]
             ids.money.tone = tone.value
             ids.money.glyph = glyph
-        self.dress(ids.done, page.keys[-1])
-        self.dress(ids.again, page.keys[0] if len(page.keys) > 1 else None)
-        ids.again.size_hint_x = 1 if len(page.keys) > 1 else None
-        ids.again.width = 0
-        ids.key_row.spacing = dp(12) if len(page.keys) > 1 else 0
+        ids.caption.text = page.caption
+        ids.wait_row.height = dp(24) * skin.scale if page.caption else 0
+        counts = bool(page.wait_s) and not page.returns
+        ids.countdown.start(page.wait_s if counts else 0, page.wait_number)
+        pair = [self._first, self._done] if len(page.keys) > 1 else [self._done]
+        self.dress_row(pair, page.keys, ids.key_row)
+        self._ask(page)
         self._leave_later(page)
+
+    def _ask(self, page: Page) -> None:
+        """Three faces, where the shop asks how it went; they never keep the next sale waiting."""
+        row = self.ids.face_row
+        shown = bool(row.children)
+        if page.faces is not shown:
+            row.clear_widgets()
+            for press in self._faces if page.faces else []:
+                row.add_widget(press)
+            row.height = dp(56) if page.faces else 0
 
     def _leave_later(self, page: Page) -> None:
         """Fills the primary key while the time runs, and presses it at the end."""
@@ -50,18 +80,19 @@ class ResultScreen(Frame):
         self._stay()
         self._number = page.wait_number
         if page.returns:
-            self._return = Animation(filled=1, duration=page.wait_s)
-            self._return.bind(on_complete=lambda *_: self.pressed(self.ids.done))
-            self._return.start(self.ids.done)
+            self._return = Animation(filled=1, duration=page.wait_s, step=1 / 15)
+            self._return.bind(on_complete=lambda *_: self.send(Done()))
+            self._return.start(self._done)
 
     def leave(self) -> None:
         """Forgets the countdown."""
         super().leave()
+        self.ids.countdown.start(0, -1)
         self._stay()
 
     def _stay(self) -> None:
         if self._return is not None:
-            self._return.cancel(self.ids.done)
+            self._return.cancel(self._done)
             self._return = None
         self._number = -1
-        self.ids.done.filled = 0
+        self._done.filled = 0

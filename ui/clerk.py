@@ -1,0 +1,184 @@
+"""The clerk's thread: looks things up in the books, so that no face ever waits for a disk.
+
+Rules of this file: it reads over a connection of its own, one question after the other, and
+tells the answer as an event. A question that somebody has asked anew meanwhile is skipped. What
+changes the books is not done here: the till's thread owns them.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from offline_queue.history import History
+from offline_queue.reports import Reports
+from offline_queue.staff import Staff
+from offline_queue.store import Store
+from terminal.errors import TerminalError
+from terminal.money import Amount
+from terminal.receipt import columns, layout
+from terminal.roles import Authorised
+from terminal.settlement import report as add_up
+from ui.questions import (
+    Answer,
+    DayShown,
+    DayWanted,
+    FeedbackGiven,
+    Found,
+    HistoryShown,
+    HistoryWanted,
+    PinGiven,
+    Question,
+    QueueShown,
+    QueueWanted,
+    SaleShown,
+    SaleWanted,
+    SignedIn,
+    Unanswered,
+    Waiting,
+)
+from ui.wiring import Parts, receipt_of
+
+RECEIPT_COLUMNS = 30
+_DAY_MAX = 1_000_000
+
+
+class Clerk:
+    """Answers questions about the books on a thread of its own. ``tell`` takes each answer."""
+
+    def __init__(self, parts: Parts, tell: Callable[[Answer], None]) -> None:
+        self._parts = parts
+        self._tell = tell
+        self._asked: queue.SimpleQueue[Question | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="clerk", daemon=True)
+        self._store: Store | None = None
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Answers what has been asked, and ends."""
+        self._asked.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def ask(self, question: Question) -> None:
+        """Asks; returns at once."""
+        self._asked.put(question)
+
+    def _run(self) -> None:
+        while (question := self._asked.get()) is not None:
+            if isinstance(question, HistoryWanted) and not self._asked.empty():
+                # Somebody is typing: only the last of their queries is looked up.
+                following = self._asked.get()
+                if isinstance(following, HistoryWanted):
+                    self._asked.put(following)
+                    continue
+                self._asked.put(following)
+            try:
+                self._tell(self._answer(question))
+            except TerminalError as failed:
+                self._tell(Unanswered(question, failed.message, failed.remedy))
+        if self._store is not None:
+            self._store.close()
+
+    def _books(self) -> Store:
+        """A connection of this thread's own: it never waits for a sale that is being written."""
+        if self._store is None:
+            self._store = Store.read_only(self._parts.journal.store.path)
+        return self._store
+
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case QueueWanted():
+                return self._queue()
+            case HistoryWanted(query):
+                return self._history(query)
+            case SaleWanted(name):
+                return self._sale(question, name)
+            case DayWanted():
+                return self._day()
+            case PinGiven(pin):
+                return self._pin(question, pin)
+            case FeedbackGiven():
+                return Unanswered(question, "")
+            case _:
+                raise AssertionError(f"{type(question).__name__} is not for the clerk")
+
+    def _queue(self) -> QueueShown:
+        reports = Reports(self._books())
+        currency = self._parts.settings.config.till.currency
+        pending = reports.pending()
+        waiting = tuple(
+            Waiting(
+                row.transaction,
+                row.kind.value if row.kind is not None else "",
+                row.attempts,
+                row.next_try,
+                row.reason,
+            )
+            for row in reports.queue()
+        )
+        limit = Amount(self._parts.rules.offline.total_minor, currency)
+        return QueueShown(waiting, pending.total(currency), pending.oldest_at, limit)
+
+    def _history(self, query: str) -> HistoryShown:
+        currency = self._parts.settings.config.till.currency
+        now = self._parts.clock.now().astimezone(self._parts.rules.zone)
+        offset = now.utcoffset() or timedelta()
+        found = History(self._books(), currency).find(
+            query, utc_offset_minutes=int(offset.total_seconds() // 60)
+        )
+        return HistoryShown(query, tuple(Found(*row) for row in found))
+
+    def _sale(self, question: Question, name: str) -> Answer:
+        currency = self._parts.settings.config.till.currency
+        txn_id = History(self._books(), currency).named(name)
+        if not txn_id:
+            return Unanswered(question, f"No sale is called {name!r}.", "Search the history.")
+        sale = self._parts.journal.transaction(txn_id)
+        receipt = receipt_of(self._parts, sale)
+        text = ""
+        if receipt is not None:
+            text = columns(layout(receipt, self._parts.rules.zone), RECEIPT_COLUMNS)
+        return SaleShown(sale, _squeezed(text))
+
+    def _day(self) -> DayShown:
+        reports = Reports(self._books())
+        batch = reports.open_batch()
+        sales = reports.transactions(limit=_DAY_MAX, batch=batch)
+        currency = self._parts.settings.config.till.currency
+        return DayShown(add_up("X", batch, self._parts.clock.now(), currency, sales))
+
+    def _pin(self, question: Question, pin: str) -> Answer:
+        """Looks at a PIN; argon2id takes its time, which is why it is done here."""
+        staff = Staff(
+            self._parts.journal.store,
+            self._parts.keystore,
+            self._parts.clock,
+            self._parts.entropy,
+        )
+        admission = staff.verify(pin)
+        if isinstance(admission, Authorised):
+            return SignedIn(admission)
+        if admission.wait_s > 0:
+            return Unanswered(question, "wait", f"{admission.wait_s:.0f}")
+        return Unanswered(question, "wrong")
+
+
+def _squeezed(receipt: str) -> str:
+    """A receipt's lines without the blanks between: a code on a screen has room for little."""
+    lines = (" ".join(line.split()) for line in receipt.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def anybody(parts: Parts) -> bool:
+    """Whether somebody has a PIN here."""
+    with suppress(TerminalError):
+        staff = Staff(parts.journal.store, parts.keystore, parts.clock, parts.entropy)
+        return not staff.empty
+    return False

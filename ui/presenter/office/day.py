@@ -1,0 +1,125 @@
+"""The end of the day, in four steps: count, compare, close, take along."""
+
+from __future__ import annotations
+
+from terminal.money import Amount, Total
+from ui.presenter.page import About, Key, Rank, chips
+from ui.presenter.panel import Figure, Kind, Line, Panel, Place
+from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Tone
+from ui.presenter.shell import Shell
+from ui.presenter.touches import Back, Go, NextStep
+from ui.questions import DayShown
+from ui.words import Words, mark
+
+_STEPS = (mark("Count"), mark("Compare"), mark("Take along"))
+
+
+def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
+    """The step where the end of day is."""
+    del about  # As every place is built.
+    shown = shell.day
+    if shown is None:
+        return Panel(
+            place=Place.DAY,
+            title=words.say("End of day"),
+            empty=_note(shell) or words.say("Adding up…"),
+            chips=chips(shell.till, words),
+        )
+    step = min(shell.day_step, len(_STEPS) - 1)
+    report = shown.report
+    waits = report.pending_count
+    figures = (
+        Figure(words.say("Approved"), words.money(_amount(report.approved)), Tone.OK),
+        Figure(
+            words.say("Not answered yet"),
+            words.money(_amount(report.pending)),
+            Tone.WARN if waits else Tone.NEUTRAL,
+        ),
+        Figure(words.say("Batch"), str(report.batch)),
+    )
+    title = f"{words.say('End of day')} · {words.say(_STEPS[step])} {step + 1}/{len(_STEPS)}"
+    return Panel(
+        place=Place.DAY,
+        title=title,
+        figures=figures,
+        lines=_lines(shown, step, words),
+        lines_key=(shown, step, words.language),
+        empty=words.say("No sales in this batch yet"),
+        note=_said(shell, step, words),
+        tone=Tone.OK if step == 2 else Tone.NEUTRAL,
+        keys=_keys(shell, step, waits, words),
+        chips=chips(shell.till, words),
+    )
+
+
+def _amount(total: Total) -> Amount:
+    return Amount(total.minor, total.currency)
+
+
+def _note(shell: Shell) -> str:
+    return " ".join(part for part in (shell.note, shell.remedy) if part)
+
+
+def _said(shell: Shell, step: int, words: Words) -> str:
+    if shell.checking:
+        return words.say("Closing…")
+    if _note(shell):
+        return _note(shell)
+    if shell.exported:
+        return words.say("Saved as {where}", where=words.reference(shell.exported))
+    return {
+        0: words.say("Look through the totals. Nothing changes yet"),
+        1: words.say("Closing begins a new batch. It cannot be taken back"),
+        2: words.say("The batch is closed. The figures are kept on this till"),
+    }[step]
+
+
+def _lines(shown: DayShown, step: int, words: Words) -> tuple[Line, ...]:
+    """By state, and by scheme; while comparing, only what still waits comes first."""
+    report = shown.report
+    rows = sorted(report.rows, key=lambda row: not row.pending) if step == 1 else report.rows
+    lines = []
+    if rows:
+        lines.append(Line(words.say("By state"), kind=Kind.HEADING))
+    for row in rows:
+        tone, glyph = STATE_LOOKS[row.state]
+        lines.append(
+            Line(
+                title=words.say(LAST_WORDS[row.state]),
+                subtitle=words.say("Sales: {count}", count=row.count),
+                value=words.money(_amount(row.total)),
+                glyph=glyph,
+                tone=tone,
+                touch=Go("queue") if row.pending else None,
+            )
+        )
+    if report.schemes:
+        lines.append(Line(words.say("By card"), kind=Kind.HEADING))
+    lines += [
+        Line(
+            title=words.reference(row.scheme) if row.scheme else words.say("Other"),
+            subtitle=words.say("Sales: {count}", count=row.count),
+            value=words.money(_amount(row.total)),
+        )
+        for row in report.schemes
+    ]
+    return tuple(lines)
+
+
+def _keys(shell: Shell, step: int, waits: int, words: Words) -> tuple[Key, ...]:
+    if step == 0:
+        return (Key(words.say("Compare"), NextStep(), Rank.PRIMARY),)
+    if step == 1:
+        close = Key(
+            words.say("Close the day"),
+            NextStep(),
+            Rank.PRIMARY,
+            enabled=not waits and not shell.checking,
+        )
+        if waits:
+            return (Key(words.say("Waiting: {count}", count=waits), Go("queue")), close)
+        return (close,)
+    return (
+        Key(words.say("Save the figures"), NextStep(), enabled=not shell.exported),
+        Key(words.say("Done"), Back(), Rank.PRIMARY),
+    )

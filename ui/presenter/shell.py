@@ -1,0 +1,397 @@
+"""The whole face: the sale in the middle, and the places around it.
+
+Rules of this file: pure, like ``ViewState``, which it holds. ``step`` folds one happening in and
+says what is to be asked of the till because of it. A sale that runs comes before everything: its
+first event brings the sale back to the screen, wherever somebody is. What a person may not do
+asks for the PIN of somebody who may, and goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from terminal.progress import CardRead, Prompted
+from terminal.roles import PIN_DIGITS_MAX, PIN_DIGITS_MIN, Action, Authorised
+from ui.events import (
+    Finished,
+    OutOfService,
+    Presenting,
+    Refused,
+    StaffChanged,
+    TillEvent,
+)
+from ui.presenter.panel import Place
+from ui.presenter.preferences import Preferences
+from ui.presenter.rights import needed
+from ui.presenter.state import Screen, ViewState
+from ui.presenter.touches import (
+    AskWish,
+    Back,
+    Backspace,
+    Cancel,
+    Charge,
+    Choose,
+    Clear,
+    Digit,
+    Done,
+    DoubleZero,
+    Enter,
+    Feel,
+    Go,
+    Letter,
+    Lock,
+    NextStep,
+    OpenSale,
+    Overdue,
+    Preset,
+    PrintCopy,
+    Scanned,
+    SendNow,
+    SendWish,
+    ShowReceipt,
+    Touch,
+    Wish,
+)
+from ui.questions import (
+    Answer,
+    CopyWanted,
+    DayClosed,
+    DayExported,
+    DayShown,
+    DayWanted,
+    FeedbackGiven,
+    HistoryShown,
+    HistoryWanted,
+    PinGiven,
+    QueueShown,
+    QueueWanted,
+    SaleShown,
+    SaleWanted,
+    SignedIn,
+    Unanswered,
+)
+from ui.questions import Done as Answered
+
+QUERY_MAX = 32
+TAPS_KEPT = 12
+TOUR_STEPS = 4
+
+_SALE_EVENTS = (Presenting, Finished, Refused, OutOfService)
+_CLOSED_ALLOWS = {Place.QUEUE, Place.HISTORY, Place.SALE, Place.HELP, Place.MENU, Place.RECEIPT}
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """How one card was read: what it took, what the till added, how often it was held anew."""
+
+    card_s: float
+    terminal_s: float
+    again: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """All that the face knows: the sale, where somebody is, and who it is.
+
+    ``intent`` is what waits for a PIN. ``trail`` are the places that Back leads to.
+    """
+
+    till: ViewState
+    preferences: Preferences = field(default_factory=Preferences)
+    place: Place = Place.TILL
+    trail: tuple[Place, ...] = ()
+    staff: bool = False
+    person: Authorised | None = None
+    pin: str = field(default="", repr=False)
+    checking: bool = False
+    intent: Touch | None = None
+    needs: Action | None = None
+    note: str = ""
+    remedy: str = ""
+    training: bool = False
+    query: str = ""
+    queue: QueueShown | None = None
+    history: HistoryShown | None = None
+    sale: SaleShown | None = None
+    day: DayShown | None = None
+    day_step: int = 0
+    exported: str = ""
+    tour_step: int = 0
+    taps: tuple[Tap, ...] = ()
+    again: int = 0
+    felt: int | None = None
+
+    # -- what is asked of it ---------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether people are known here, and none of them has signed in."""
+        return self.staff and self.person is None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a payment is in hand: nothing else may cover it."""
+        return self.till.screen in (Screen.PRESENT, Screen.PROCESSING)
+
+    def may(self, action: Action) -> bool:
+        """Whether whoever stands here may do this; anybody may, where nobody has a PIN."""
+        return not self.staff or (self.person is not None and self.person.may(action))
+
+    def step(self, happening: TillEvent | Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        """The face once this has happened, and what the till is to be asked for."""
+        if isinstance(happening, Answer):
+            return self._told(happening)
+        if not isinstance(happening, Touch):
+            return self._event(happening), ()
+        if isinstance(happening, Overdue):
+            return replace(self, till=self.till.after(happening)), ()
+        return self._touched(happening)
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _event(self, event: TillEvent) -> Shell:
+        if isinstance(event, StaffChanged):
+            known = replace(self, staff=event.anybody)
+            if not event.anybody:
+                return replace(known, person=None).home()
+            return known.at(Place.LOCK) if known.locked and not known.busy else known
+        moved = replace(self, till=self.till.after(event))
+        match event:
+            case Presenting():
+                moved = replace(moved, again=0, felt=None)
+            case Prompted():
+                moved = replace(moved, again=self.again + 1)
+            case CardRead(card_s, terminal_s):
+                tap = Tap(card_s, terminal_s, self.again)
+                moved = replace(moved, taps=(*self.taps, tap)[-TAPS_KEPT:])
+            case _:
+                pass
+        if isinstance(event, _SALE_EVENTS) and self.place is not Place.TILL:
+            moved = replace(moved.home(), pin="", intent=None)
+        return moved
+
+    # -- touches ---------------------------------------------------------------------------------
+
+    def _touched(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        if self.place is Place.LOCK:
+            return self._on_lock(touch)
+        action = needed(self, touch)
+        if action is not None and not self.may(action):
+            return self._ask_for(action, touch), ()
+        return self.act(touch)
+
+    def _ask_for(self, action: Action, touch: Touch) -> Shell:
+        asked = self._open(Place.LOCK)
+        return replace(asked, intent=touch, needs=action, pin="", note="", remedy="")
+
+    def act(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        """What a touch does that is allowed."""
+        match touch:
+            case Go(name):
+                return self._go(Place(name))
+            case Back():
+                return self.back(), ()
+            case Lock():
+                return self._lock(), ()
+            case Choose(name):
+                return replace(self, preferences=self.preferences.next_of(name)), ()
+            case NextStep():
+                return self._next()
+            case Feel(face):
+                return self._felt(face)
+            case OpenSale() | PrintCopy() | ShowReceipt() | Scanned() | SendNow():
+                return self._look_up(touch)
+            case _ if self.place is Place.HISTORY:
+                return self._searching(touch)
+            case _:
+                return self._selling(touch) if self.place is Place.TILL else (self, ())
+
+    def _look_up(
+        self, touch: OpenSale | PrintCopy | ShowReceipt | Scanned | SendNow
+    ) -> tuple[Shell, tuple[Wish, ...]]:
+        quiet = replace(self, note="", remedy="")
+        match touch:
+            case OpenSale(txn_id):
+                opened = replace(self._open(Place.SALE), sale=None)
+                return opened, (AskWish(SaleWanted(txn_id)),)
+            case SendNow():
+                return quiet, (SendWish(), AskWish(QueueWanted()))
+            case PrintCopy(txn_id):
+                return quiet, (AskWish(CopyWanted(txn_id)),)
+            case ShowReceipt():
+                return self._receipt()
+            case Scanned(code):
+                return self._scanned(code)
+
+    def _selling(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        if isinstance(touch, Enter):
+            # Enter is the primary key, and that is never a second charge.
+            touch = Done() if self.till.screen is Screen.RESULT else Charge()
+        if not isinstance(touch, _OF_SALE):
+            return self, ()
+        wish = self.till.wish(touch)
+        moved = replace(self, till=self.till.after(touch))
+        return moved, () if wish is None else (wish,)
+
+    def _searching(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        match touch:
+            case Digit(value):
+                query = f"{self.query}{value}"
+            case DoubleZero():
+                query = f"{self.query}00"
+            case Letter(text):
+                query = f"{self.query}{text}"
+            case Backspace():
+                query = self.query[:-1]
+            case Clear():
+                query = ""
+            case Cancel():
+                return self.back(), ()
+            case _:
+                return self, ()
+        return self._search(query[:QUERY_MAX])
+
+    def _search(self, query: str) -> tuple[Shell, tuple[Wish, ...]]:
+        return replace(self, query=query), (AskWish(HistoryWanted(query)),)
+
+    def _scanned(self, code: str) -> tuple[Shell, tuple[Wish, ...]]:
+        """A code under the scanner: a receipt opens its sale, in the history it is searched."""
+        if self.busy:
+            return self, ()
+        if self.place is Place.HISTORY:
+            return self._search(code[:QUERY_MAX])
+        opened = replace(self._open(Place.SALE), sale=None)
+        return opened, (AskWish(SaleWanted(code)),)
+
+    def _receipt(self) -> tuple[Shell, tuple[Wish, ...]]:
+        shown = self.till.transaction
+        if self.place is Place.TILL and shown is not None:
+            opened = replace(self._open(Place.RECEIPT), sale=None)
+            return opened, (AskWish(SaleWanted(shown.txn_id)),)
+        return (self._open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
+
+    def _next(self) -> tuple[Shell, tuple[Wish, ...]]:
+        if self.place is Place.TOUR:
+            if self.tour_step + 1 >= TOUR_STEPS:
+                return replace(self.back(), tour_step=0), ()
+            return replace(self, tour_step=self.tour_step + 1), ()
+        if self.place is not Place.DAY or self.day is None:
+            return self, ()
+        if self.day_step == 0:
+            return replace(self, day_step=1, note="", remedy=""), ()
+        if self.day_step == 1:
+            return replace(self, checking=True), (AskWish(DayClosed()),)
+        return self, (AskWish(DayExported(self.day.report.batch)),)
+
+    def _felt(self, face: int) -> tuple[Shell, tuple[Wish, ...]]:
+        shown = self.till.transaction
+        if shown is None or self.felt is not None:
+            return self, ()
+        return replace(self, felt=face), (AskWish(FeedbackGiven(shown.txn_id, face)),)
+
+    # -- places ----------------------------------------------------------------------------------
+
+    def _go(self, place: Place) -> tuple[Shell, tuple[Wish, ...]]:
+        if self.busy or (self.till.screen is Screen.CLOSED and place not in _CLOSED_ALLOWS):
+            return self, ()
+        if self.till.screen is Screen.RESULT and self.place is Place.TILL:
+            return self, ()
+        opened = replace(self._open(place), note="", remedy="")
+        match place:
+            case Place.QUEUE:
+                return opened, (AskWish(QueueWanted()),)
+            case Place.HISTORY:
+                return replace(opened, query=""), (AskWish(HistoryWanted()),)
+            case Place.DAY:
+                fresh = replace(opened, day=None, day_step=0, exported="", checking=False)
+                return fresh, (AskWish(DayWanted()),)
+            case Place.TOUR:
+                return replace(opened, tour_step=0), ()
+            case _:
+                return opened, ()
+
+    def _open(self, place: Place) -> Shell:
+        return replace(self, place=place, trail=(*self.trail, self.place), note="", remedy="")
+
+    def at(self, place: Place) -> Shell:
+        """This place, from which nothing leads back."""
+        return replace(self, place=place, trail=(), pin="", note="", remedy="")
+
+    def home(self) -> Shell:
+        """The sale."""
+        return self.at(Place.TILL)
+
+    def back(self) -> Shell:
+        """The place before this one."""
+        if not self.trail:
+            return self.home()
+        *before, place = self.trail
+        return replace(self, place=place, trail=tuple(before), note="", remedy="")
+
+    # -- the lock --------------------------------------------------------------------------------
+
+    def _lock(self) -> Shell:
+        if not self.staff or self.busy:
+            return self
+        return replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
+
+    def _on_lock(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        match touch:
+            case Digit(value) if len(self.pin) < PIN_DIGITS_MAX and not self.checking:
+                return replace(self, pin=f"{self.pin}{value}", note="", remedy=""), ()
+            case Backspace():
+                return replace(self, pin=self.pin[:-1]), ()
+            case Clear():
+                return replace(self, pin=""), ()
+            case Enter() | Charge() if len(self.pin) >= PIN_DIGITS_MIN and not self.checking:
+                return replace(self, pin="", checking=True), (AskWish(PinGiven(self.pin)),)
+            case Back() | Cancel() if self.trail and not self.checking:
+                return replace(self.back(), intent=None, needs=None, pin=""), ()
+            case _:
+                return self, ()
+
+    def _signed_in(self, who: Authorised) -> tuple[Shell, tuple[Wish, ...]]:
+        """The PIN was right: what waited for it goes on, if this person may."""
+        known = replace(self, checking=False, pin="")
+        intent, needs = self.intent, self.needs
+        if intent is None:
+            return replace(known, person=who).home(), ()
+        if needs is not None and not who.may(needs):
+            refused = "may not"
+            return replace(known, note=refused, remedy=who.name), ()
+        # Nobody was signed in: whoever it is stays. Otherwise this was for one deed only.
+        stays = replace(known, person=self.person or who, intent=None, needs=None)
+        return stays.back().act(intent)
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def _told(self, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
+        match answer:
+            case SignedIn(who):
+                return self._signed_in(who) if self.place is Place.LOCK else (self, ())
+            case QueueShown():
+                return replace(self, queue=answer), ()
+            case HistoryShown(query):
+                return (replace(self, history=answer) if query == self.query else self), ()
+            case SaleShown():
+                return replace(self, sale=answer), ()
+            case DayShown(closed=closed):
+                step = 2 if closed else self.day_step
+                return replace(self, day=answer, day_step=step, checking=False), ()
+            case Answered(DayExported(), where):
+                return replace(self, exported=where), ()
+            case Answered(CopyWanted(), where):
+                return replace(self, note="printed", remedy=where), ()
+            case Answered():
+                return self, ()
+            case Unanswered(question, message, remedy):
+                return self._unanswered(question, message, remedy), ()
+
+    def _unanswered(self, question: object, message: str, remedy: str) -> Shell:
+        told = replace(self, note=message, remedy=remedy, checking=False)
+        if isinstance(question, PinGiven) and self.place is not Place.LOCK:
+            return self
+        return told
+
+
+_OF_SALE = (*(Digit, DoubleZero, Backspace, Clear, Charge, Cancel, Done, Preset, Overdue),)

@@ -1,0 +1,181 @@
+"""What a face asks of the books, and what it is told: values that cross between threads.
+
+Rules of this file: a question never blocks the face; its answer comes as an event, later, or as
+``Unanswered`` with the reason. Nothing here holds card data beyond the last four digits and the
+token of a sale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from terminal.money import Amount
+from terminal.roles import Authorised
+from terminal.settlement import Report
+from terminal.transaction import Transaction
+
+# -- questions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWanted:
+    """What waits for the acquirer, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWanted:
+    """The sales that match; all of them for an empty query, newest first."""
+
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaleWanted:
+    """One sale with all that a person may see of it; by its id, or by its receipt's number."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayWanted:
+    """The totals of the open batch (an X report)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayClosed:
+    """Close the batch (a Z report), if nothing waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayExported:
+    """Write the closed batch where it can be taken along."""
+
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyWanted:
+    """Print a copy of a sale's receipt."""
+
+    txn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinGiven:
+    """Somebody signs in, or unlocks what the shop has locked."""
+
+    pin: str
+
+    def __repr__(self) -> str:
+        return "PinGiven(pin=••••)"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """A customer touched a face: 2 smiles, 1 is straight, 0 frowns."""
+
+    txn_id: str
+    face: int
+
+
+Question = (
+    QueueWanted
+    | HistoryWanted
+    | SaleWanted
+    | DayWanted
+    | DayClosed
+    | DayExported
+    | CopyWanted
+    | PinGiven
+    | FeedbackGiven
+)
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One sale that waits. ``message`` is what is queued for it, as the ledger calls it."""
+
+    sale: Transaction
+    message: str
+    attempts: int
+    next_try: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueShown:
+    """Everything that waits, in the order in which it goes out."""
+
+    waiting: tuple[Waiting, ...]
+    total: Amount
+    oldest_at: datetime | None
+    limit: Amount
+
+
+class Found(NamedTuple):
+    """One line of the history; small and quickly made, for there are thousands."""
+
+    txn_id: str
+    sequence: int
+    created_at: str
+    amount_minor: int
+    currency: str
+    state: str
+    scheme: str
+    masked_pan: str
+    training: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryShown:
+    """The sales that match a query."""
+
+    query: str
+    found: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaleShown:
+    """One sale, and its receipt as text for a code on the screen."""
+
+    sale: Transaction
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayShown:
+    """The totals of a batch; ``closed`` for a Z report."""
+
+    report: Report
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something is done; ``where`` says where it went."""
+
+    question: Question
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The PIN is right: who it is, and what they may do."""
+
+    who: Authorised
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The question has no answer: why, and what to do."""
+
+    question: Question
+    message: str
+    remedy: str = ""
+
+
+Answer = QueueShown | HistoryShown | SaleShown | DayShown | Done | SignedIn | Unanswered

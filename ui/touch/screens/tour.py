@@ -1,0 +1,30 @@
+"""The first minutes: four pictures, four sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.presenter.panel import Panel
+from ui.touch.kit.press import Press
+from ui.touch.screens.frame import Frame, load_layout
+
+load_layout(__file__)
+
+
+class TourScreen(Frame):
+    """One step of the tour."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._presses = [Press(test_id=f"tour_{index}") for index in range(2)]
+        for press in self._presses:
+            press.bind(on_release=self.pressed)
+
+    def show(self, page: Panel) -> None:
+        """The step of the panel."""
+        ids = self.ids
+        ids.stage.tone, ids.stage.glyph = page.tone.value, page.glyph
+        ids.step.text = page.hint
+        ids.lead.text = page.lead
+        ids.note.text = page.note
+        self.dress_row(self._presses, page.keys, ids.key_row)
