@@ -100,6 +100,10 @@ class _TimedJournal:
         self.exposure = journal.exposure
         self.declines = journal.declines
         self.transaction = journal.transaction
+        self.open_refund = journal.open_refund
+        self.book = journal.book
+        self.undo = journal.undo
+        self.standing = journal.standing
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
         recorded = self._journal.enqueue(txn_id, compose)

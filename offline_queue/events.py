@@ -12,10 +12,12 @@ import types
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, get_args, get_type_hints
+from enum import Enum
+from typing import Any, get_args, get_origin, get_type_hints
 
 from terminal.errors import AmountError, ConfigError, StoreError
 from terminal.money import Amount, Currency
+from terminal.terms import Part, Tender, Terms, TransactionKind
 from terminal.transaction import CardSummary, Event
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
@@ -73,7 +75,7 @@ def decode(stored: StoredEvent) -> Event:
         raise _unreadable(stored.type, "no such type of event")
     try:
         event: Event = _build(kind, {**_object(stored.payload), "at": stored.at})
-    except (_Unreadable, ValueError, AmountError, ConfigError) as cause:
+    except (_Unreadable, ValueError, AssertionError, AmountError, ConfigError) as cause:
         raise _unreadable(stored.type, str(cause)) from cause
     return event
 
@@ -98,10 +100,14 @@ def _plain(value: object) -> object:
     match value:
         case Amount():
             return {"currency": value.currency.code, "minor": value.minor}
-        case CardSummary():
-            return {field.name: getattr(value, field.name) for field in fields(value)}
+        case CardSummary() | Terms() | Part():
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
         case datetime():
             return write_time(value)
+        case Enum():
+            return value.value
+        case tuple():
+            return [_plain(item) for item in value]
         case _:
             return value
 
@@ -126,11 +132,18 @@ def _value(name: str, hint: Any, value: object) -> object:
         if value is None and types.NoneType in get_args(hint):
             return None
         (hint,) = (part for part in get_args(hint) if part is not types.NoneType)
-    reader = _READERS[hint]
     try:
-        return reader(value)
+        if get_origin(hint) is tuple:
+            return tuple(_READERS[get_args(hint)[0]](item) for item in _list(value))
+        return _READERS[hint](value)
     except _Unreadable as cause:
         raise _Unreadable(f"field {name}: {cause}") from cause
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise _Unreadable("not a list")
+    return value
 
 
 def _exactly(kind: type[object]) -> Callable[[object], object]:
@@ -161,11 +174,13 @@ def _read_amount(value: object) -> Amount:
             raise _Unreadable("not an amount")
 
 
-def _read_card(value: object) -> CardSummary:
-    if not isinstance(value, dict):
-        raise _Unreadable("not a card")
-    card: CardSummary = _build(CardSummary, value)
-    return card
+def _object_of(kind: type[Any], name: str) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, dict):
+            raise _Unreadable(f"not {name}")
+        return _build(kind, value)
+
+    return read
 
 
 _READERS: dict[Any, Callable[[object], object]] = {
@@ -174,5 +189,9 @@ _READERS: dict[Any, Callable[[object], object]] = {
     bool: _exactly(bool),
     datetime: _read_moment,
     Amount: _read_amount,
-    CardSummary: _read_card,
+    CardSummary: _object_of(CardSummary, "a card"),
+    Terms: _object_of(Terms, "terms"),
+    Part: _object_of(Part, "a part"),
+    TransactionKind: TransactionKind,
+    Tender: Tender,
 }

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import apsw
 
-from offline_queue import limits, projection
+from offline_queue import limits, projection, written
 from offline_queue.clockwork import believe, note_time
-from offline_queue.events import StoredEvent, decode, encode, write_time
+from offline_queue.events import StoredEvent, decode, write_time
+from offline_queue.journal_later import LaterJournal
 from offline_queue.macs import UNKEYED
-from offline_queue.numbers import ensure_batch, mint, next_number
+from offline_queue.numbers import ensure_batch, mint
 from offline_queue.outbox import (
     give_back,
     has_claim,
@@ -30,10 +31,11 @@ from offline_queue.outbox import (
 from offline_queue.plan import Hold, Later, NotSent, Record, Step
 from offline_queue.sql import one, rows
 from offline_queue.store import RESERVE_BYTES, Store
-from terminal.errors import ClaimLost, StoreError, StoreFull, TerminalError
+from terminal.errors import ClaimLost, StoreError, TerminalError
 from terminal.ledger import Compose, Declined, Exposure, Kind, OutboxItem, Outgoing
 from terminal.money import Amount, Currency
 from terminal.ports import Clock, Entropy, KeyStore, RollbackCounter
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
     FINAL,
     CardSummary,
@@ -69,7 +71,7 @@ class Recovered:
     unreadable: tuple[str, ...] = ()
 
 
-class SqlJournal:
+class SqlJournal(LaterJournal):
     """The append-only record of sales in the till's ledger file.
 
     Args:
@@ -105,7 +107,14 @@ class SqlJournal:
             ensure_batch(connection, clock.now())
 
     def open_sale(
-        self, *, txn_id: str, amount: Amount, at: datetime, cashier: str, training: bool
+        self,
+        *,
+        txn_id: str,
+        amount: Amount,
+        at: datetime,
+        cashier: str,
+        training: bool,
+        terms: Terms = A_SALE,
     ) -> Transaction:
         """Records the intent, before a card is read.
 
@@ -113,21 +122,13 @@ class SqlJournal:
             StoreFull: the reserve on the disk is gone; no card may be read.
             StoreError: the ledger cannot be written.
         """
-        free = self.store.free_bytes()
-        if free < self._reserve_bytes:
-            raise StoreFull(
-                f"The disk that holds {self.store.path} has {free // 1024} KiB left,"
-                f" and a sale needs {self._reserve_bytes // 1024} KiB in reserve.",
-                remedy="Free some space; no card was read.",
-            )
+        written.require_room(self.store, self._reserve_bytes)
         with self.store.write() as connection:
             note_time(connection, at)
-            sequence = next_number(connection, "sequence")
-            event = SaleIntended(at, txn_id, sequence, amount, cashier, training)
-            sale = Transaction.begin(event)
-            projection.insert(connection, sale)
-            _append(connection, txn_id, event)
-            return sale
+            return written.open_intent(
+                connection,
+                lambda number: SaleIntended(at, txn_id, number, amount, cashier, training, terms),
+            )
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
         """Mints the numbers, records the sale and queues its message, before a byte leaves.
@@ -140,11 +141,14 @@ class SqlJournal:
             before = projection.load(connection, txn_id)
             numbers = mint(connection, now, self._entropy)
             event, outgoing = compose(numbers)
-            if (event.stan, event.rrn, event.batch) != (numbers.stan, numbers.rrn, numbers.batch):
+            if (event.stan, event.batch) != (numbers.stan, numbers.batch):
                 raise AssertionError("the event does not carry the numbers it was given")
             sale = before.after(event)
-            _append(connection, txn_id, event)
-            projection.update(connection, sale)
+            # A refund, and a hold that is taken, go by the number of what they are about.
+            if event.rrn != numbers.rrn and not (before.rrn or before.terms.original):
+                raise AssertionError("the event does not carry the RRN it was given")
+            written.append(connection, txn_id, event)
+            projection.update(connection, before, sale)
             connection.execute(
                 "UPDATE txn SET idempotency_key = ? WHERE txn_id = ?", (numbers.key, txn_id)
             )
@@ -267,7 +271,7 @@ class SqlJournal:
         now = write_time(self._clock.now())
         final = [state.value for state in FINAL]
         with self.store.write() as connection:
-            batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
+            batch = written.open_batch(connection)
             states = rows(connection, "SELECT state FROM txn WHERE batch = ?", (batch,))
             waiting = sum(state not in final for (state,) in states)
             if waiting:
@@ -334,9 +338,10 @@ class SqlJournal:
     ) -> Transaction:
         if done is not None and done.fence and not has_claim(connection, done):
             raise ClaimLost("Another forwarder has taken this message over.")
-        sale = projection.load(connection, txn_id).after(event)
-        _append(connection, txn_id, event)
-        projection.update(connection, sale)
+        before = projection.load(connection, txn_id)
+        sale = before.after(event)
+        written.append(connection, txn_id, event)
+        projection.update(connection, before, sale)
         if done is not None:
             connection.execute(
                 "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)
@@ -389,11 +394,3 @@ def open_journal(  # noqa: PLR0913 - everything that one till brings to its ledg
     except BaseException:
         store.close()
         raise
-
-
-def _append(connection: apsw.Connection, txn_id: str, event: Event) -> None:
-    stored = encode(event)
-    connection.execute(
-        "INSERT INTO event (txn_id, type, at, payload) VALUES (?, ?, ?, ?)",
-        (txn_id, stored.type, stored.at, stored.payload),
-    )

@@ -25,7 +25,7 @@ PROTECTED_SINCE = 7
 
 FIRST_EPOCH = 1
 MAC_SIZE = 16
-LOGS = ("event", "audit")
+LOGS = ("event", "audit", "day_event")
 CHUNK = 1000
 
 SETTLED: Mapping[str, tuple[str, frozenset[str]]] = MappingProxyType(

@@ -30,7 +30,8 @@ LONGEST_WAIT_S = 900.0
 """Nothing may be put off, or leased, for longer than this."""
 
 _FORWARDABLE = (
-    f"(held = '' AND ((kind = '{Kind.REVERSAL.value}' AND state = '{State.UNKNOWN.value}')"
+    f"(held = '' AND ((kind = '{Kind.REVERSAL.value}'"
+    f" AND state IN ('{State.UNKNOWN.value}', '{State.VOIDING.value}'))"
     f" OR (kind = '{Kind.ADVICE.value}' AND state = '{State.STORED.value}')))"
 )
 # A time further ahead than anything may be put off was written before the clock was set back,

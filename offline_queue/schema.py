@@ -15,6 +15,7 @@ from pathlib import Path
 
 import apsw
 
+from offline_queue.day_schema import MORE_KINDS
 from offline_queue.events import write_time
 from offline_queue.failures import damaged
 from offline_queue.integrity import Protection
@@ -258,6 +259,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(8, "the merchant's day", MORE_KINDS),
 )
 
 _MIGRATION_TABLE = """

@@ -8,20 +8,10 @@ then does anybody see "approved". It starts no threads and catches failures by m
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-
-from terminal.attempt import RANDOM_BYTES, Attempt, command_times
 from terminal.delivery import read_sale
-from terminal.emv.converse import Conversation, converse
-from terminal.emv.entry_point import transact
-from terminal.emv.outcome import Decision, MessageId, Outcome
-from terminal.emv.settings import TransactionRequest
 from terminal.errors import (
     AmountError,
     AnswerLost,
-    CardError,
-    CardLost,
     HostGarbled,
     HostSilent,
     HostUnreachable,
@@ -36,41 +26,37 @@ from terminal.iso8583.messages import (
 from terminal.ledger import Kind, OutboxItem, Outgoing
 from terminal.line import Answered, Failed
 from terminal.money import Amount
-from terminal.ports import (
-    Card,
-    ForeignTag,
-    SeveralCards,
-    Unreadable,
-)
-from terminal.progress import Authorising, CardRead, Presenting, Prompted
+from terminal.progress import Authorising, Presenting
 from terminal.risk import Refusal, not_again, offline_refusal
-from terminal.sale import Ports, Rules, Tap, compose
-from terminal.tokens import TOKEN_BYTES, Binding, seal
+from terminal.sale import (
+    AcceptsCard,
+    Asked,
+    Ports,
+    Rules,
+    Tap,
+    any_card,
+    compose,
+    wall_clock,
+)
+from terminal.tapping import wait_for_tap
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
-    Cancelled,
-    CardDeclined,
     CardSummary,
     Deferred,
     FateUnknown,
     Interrupted,
     RiskRefused,
     Transaction,
+    TransactionKind,
 )
 
-__all__ = ["Ports", "Rules", "pay"]
-
-HOLD_TIME_S = 1.3
-"""How long a message stays before the next tap: 0D tenths, as two Kernel 2 configurations say."""
-
-REMOVAL_S = 3.0
-"""How long a refused card may lie there before it is looked at again."""
-
-PURCHASE = "000000"
-"""DE 3 of a plain sale (ISO 8583:1987)."""
+__all__ = ["Ports", "Rules", "ask_host", "collect", "never_stored", "pay"]
 
 
-def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Transaction:
-    """Takes one payment and returns the sale as it is committed.
+def pay(
+    ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "", terms: Terms = A_SALE
+) -> Transaction:
+    """Takes one payment by card, or sets a hold, and returns it as it is committed.
 
     Whatever happens after the first line, the sale ends in a state that the ledger knows: a
     failure that is raised from here has been recorded before.
@@ -85,181 +71,67 @@ def pay(ports: Ports, rules: Rules, amount: Amount, *, cashier: str = "") -> Tra
     if amount.minor == 0:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     txn_id = f"sale_{ports.entropy.random_bytes(10).hex()}"
+    now = ports.clock.now()
     sale = ports.journal.open_sale(
-        txn_id=txn_id, amount=amount, at=ports.clock.now(), cashier=cashier, training=False
+        txn_id=txn_id,
+        amount=amount,
+        at=now,
+        cashier=cashier,
+        training=False,
+        terms=wall_clock(rules, terms, now),
     )
-    ports.show(Presenting(amount, rules.present_s))
+    return collect(ports, rules, sale)
+
+
+def collect(
+    ports: Ports,
+    rules: Rules,
+    sale: Transaction,
+    *,
+    accepts: AcceptsCard = any_card,
+    original: Transaction | None = None,
+) -> Transaction:
+    """Waits for a card for an open transaction, and authorises it. ``original`` is a refund's.
+
+    Raises:
+        StoreError: the ledger failed before anything was sent.
+        AnswerLost: the ledger failed once the acquirer was asked.
+        TerminalError: the reader went away, or a key failed, before anything was sent.
+    """
+    ports.show(Presenting(sale.amount, rules.present_s))
     try:
-        tapped = _tap(ports, rules, sale)
+        tapped = wait_for_tap(ports, rules, sale, accepts)
     except TerminalError as failed:
         if not isinstance(failed, StoreError):
-            ports.journal.commit(txn_id, Interrupted(ports.clock.now(), failed.message))
+            ports.journal.commit(sale.txn_id, Interrupted(ports.clock.now(), failed.message))
         raise
     finally:
         ports.reader.release()
     if isinstance(tapped, Transaction):
         return tapped
-    return _authorise(ports, rules, sale, tapped)
-
-
-# -- the tap ---------------------------------------------------------------------------------
-
-
-def _tap(ports: Ports, rules: Rules, sale: Transaction) -> Tap | Transaction:
-    """Waits for a card until one can be used, the card says no, or the time is up."""
-    deadline = ports.clock.monotonic() + rules.present_s
-    attempt = Attempt()
-    while True:
-        left_s = deadline - ports.clock.monotonic()
-        if ports.cancelled() or left_s <= 0:
-            reason = "Cancelled by the cashier." if ports.cancelled() else "Nobody tapped in time."
-            return ports.journal.commit(sale.txn_id, Cancelled(ports.clock.now(), reason))
-        presented = ports.reader.wait_for_card(timeout_s=left_s, cancelled=ports.cancelled)
-        match presented:
-            case None:
-                continue
-            case SeveralCards():
-                _ask_again(ports, Prompted(MessageId.ONE_CARD_ONLY))
-            case ForeignTag(technology=technology):
-                note = f"{technology}: this is not a payment card."
-                _ask_again(ports, Prompted(MessageId.TRY_ANOTHER_CARD, note))
-            case Unreadable(reason=reason):
-                _ask_again(ports, Prompted(MessageId.PRESENT_AGAIN, reason))
-            case _:
-                ended = _read(ports, rules, sale, presented, attempt)
-                if not isinstance(ended, Prompted):
-                    return ended
-                _ask_again(ports, ended)
-
-
-def _ask_again(ports: Ports, prompt: Prompted) -> None:
-    """Says what to do, and lets go of what was presented before the next look.
-
-    What lies there still would answer the same again, so it gets time to leave. A phone that
-    asks its owner, or a card that moved, may stay: those are tried again soon.
-    """
-    ports.show(prompt)
-    soon = prompt.message in {MessageId.SEE_PHONE, MessageId.PRESENT_AGAIN}
-    wait_s = HOLD_TIME_S if soon else REMOVAL_S
-    ports.reader.wait_for_removal(timeout_s=wait_s, cancelled=ports.cancelled)
-    ports.reader.release()
-
-
-def _read(
-    ports: Ports, rules: Rules, sale: Transaction, card: Card, attempt: Attempt
-) -> Tap | Transaction | Prompted:
-    """Runs the EMV dialogue with one card and judges its outcome."""
-    at = ports.clock.now().replace(microsecond=0)
-    request = TransactionRequest(
-        amount=sale.amount,
-        at=at.astimezone(rules.zone),
-        unpredictable_number=ports.entropy.random_bytes(4),
-        sequence=sale.sequence,
-    )
-    request = attempt.asked(request, ports.entropy.random_bytes(RANDOM_BYTES))
-    started = ports.clock.monotonic()
-    try:
-        conversation = converse(transact(request, rules.emv), card, monotonic=ports.clock.monotonic)
-    except CardLost:
-        return Prompted(MessageId.PRESENT_AGAIN)
-    except CardError as broken:
-        return Prompted(MessageId.TRY_ANOTHER_CARD, broken.message)
-    outcome = conversation.result
-    attempt.note(outcome)
-    if outcome.decision is Decision.DECLINED:
-        declined = CardDeclined(ports.clock.now(), outcome.reason)
-        return ports.journal.commit(sale.txn_id, declined)
-    if outcome.decision not in {Decision.ONLINE_REQUEST, Decision.APPROVED}:
-        message = outcome.ui.message if outcome.ui else MessageId.TRY_ANOTHER_CARD
-        return Prompted(message, outcome.reason)
-    tapped = _seal(ports, rules, sale, outcome, at)
-    times = _card_read(conversation, ports.clock.monotonic() - started)
-    ports.show(times)
-    return replace(tapped, summary=_timed(tapped.summary, times, conversation))
-
-
-def _card_read(conversation: Conversation[Outcome], total_s: float) -> CardRead:
-    card_s, ui = conversation.card_time_s, conversation.result.ui
-    return CardRead(
-        card_time_s=card_s,
-        terminal_time_s=max(0.0, total_s - card_s),
-        languages=ui.languages if ui is not None else (),
-    )
-
-
-def _timed(
-    summary: CardSummary, times: CardRead, conversation: Conversation[Outcome]
-) -> CardSummary:
-    """The card with how long it and the till took, for the report on slow taps."""
-    return replace(
-        summary,
-        card_ms=round(times.card_time_s * 1000),
-        terminal_us=round(times.terminal_time_s * 1_000_000),
-        command_times=command_times(conversation),
-    )
-
-
-def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: datetime) -> Tap:
-    """The last place where this payment has card data in the clear."""
-    if outcome.card is None or outcome.application is None:
-        raise AssertionError("an outcome that goes on has card data and an application")
-    binding = Binding(
-        terminal_id=rules.terminal_id,
-        sequence=sale.sequence,
-        txn_id=sale.txn_id,
-        processing_code=PURCHASE,
-        amount=sale.amount,
-        transmitted_at=at,
-    )
-    sealed = seal(
-        outcome.card,
-        binding,
-        sealer=ports.sealer,
-        keystore=ports.keystore,
-        random=ports.entropy.random_bytes(TOKEN_BYTES),
-    )
-    summary = CardSummary(
-        token=sealed.token,
-        masked_pan=sealed.masked_pan,
-        scheme=outcome.application.scheme,
-        aid=outcome.application.aid.hex().upper(),
-        label=_printable_label(outcome.application.label, outcome.application.scheme),
-        fingerprint=sealed.fingerprint,
-        fingerprint_epoch=sealed.fingerprint_epoch,
-        device=outcome.device,
-        cvm=outcome.cvm.value,
-        par_fingerprint=sealed.par_fingerprint,
-        last4=outcome.last4,
-    )
-    return Tap(
-        sealed=sealed,
-        summary=summary,
-        chip_data=dict(outcome.chip_data),
-        sequence=outcome.card.sequence,
-        at=at,
-        approved_by_card=outcome.decision is Decision.APPROVED,
-    )
-
-
-def _printable_label(label: str, scheme: str) -> str:
-    """The card's own name for its application, unless a number hides in it.
-
-    The label is whatever the card says, and it goes to the ledger and to paper.
-    """
-    return scheme if sum(character.isdigit() for character in label) > 4 else label
+    return _authorise(ports, rules, sale, tapped, original)
 
 
 # -- the authorisation -----------------------------------------------------------------------
 
 
-def _authorise(ports: Ports, rules: Rules, sale: Transaction, tap: Tap) -> Transaction:
+def _authorise(
+    ports: Ports, rules: Rules, sale: Transaction, tap: Tap, original: Transaction | None
+) -> Transaction:
     """Records the sale, then asks the acquirer, or stores the sale where it is away."""
     reason = ""
     if tap.approved_by_card:
         reason = "Approved offline by the card."
     elif not ports.host_online():
         reason = "The acquirer cannot be reached."
-    refusal = not_again(ports.journal, rules.profile, sale.amount, tap.summary, ports.clock.now())
+    if reason and sale.kind is not TransactionKind.SALE:
+        refused = RiskRefused(ports.clock.now(), never_stored(sale), tap.summary)
+        return ports.journal.commit(sale.txn_id, refused)
+    refusal = None
+    if sale.kind is not TransactionKind.REFUND:
+        # A card that the bank declined before can still be given money back.
+        now = ports.clock.now()
+        refusal = not_again(ports.journal, rules.profile, sale.amount, tap.summary, now)
     if reason and refusal is None:
         refusal = _may_not_store(
             ports, rules, sale.amount, tap.summary, card_approved=tap.approved_by_card
@@ -267,10 +139,16 @@ def _authorise(ports: Ports, rules: Rules, sale: Transaction, tap: Tap) -> Trans
     if refusal is not None:
         refused = RiskRefused(ports.clock.now(), refusal.text, tap.summary, refusal.limit.name)
         return ports.journal.commit(sale.txn_id, refused)
+    asked = Asked(sale, original, reason)
     recorded, item = ports.journal.enqueue(
-        sale.txn_id, lambda numbers: compose(ports, rules, sale, tap, numbers, reason)
+        sale.txn_id, lambda numbers: compose(ports, rules, asked, tap, numbers)
     )
-    return recorded if reason else _exchange(ports, rules, recorded, item)
+    return recorded if reason else ask_host(ports, rules, recorded, item)
+
+
+def never_stored(given: Transaction) -> str:
+    """Why a refund or hold ends where the bank cannot be asked."""
+    return f"A {given.kind.value} is never stored: it needs the bank on the line."
 
 
 def _may_not_store(
@@ -286,8 +164,13 @@ def _may_not_store(
     )
 
 
-def _exchange(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -> Transaction:
-    """Sends the recorded sale and commits whatever can be said afterwards."""
+def ask_host(ports: Ports, rules: Rules, sale: Transaction, item: OutboxItem) -> Transaction:
+    """Sends a recorded request and commits whatever can be said afterwards.
+
+    Raises:
+        AnswerLost: the acquirer was asked, and its answer cannot be recorded.
+        StoreError: nothing was sent, and that cannot be recorded.
+    """
     ports.show(Authorising(rules.authorise_s))
     started = ports.clock.monotonic()
     try:
@@ -321,6 +204,8 @@ def _defer(
 ) -> Transaction:
     """Nothing left the socket: the sale waits as an advice, if the shop's limits allow it."""
     now = ports.clock.now()
+    if sale.kind is not TransactionKind.SALE:
+        return ports.journal.commit(sale.txn_id, RiskRefused(now, never_stored(sale)), done=item)
     if sale.card is None:
         raise AssertionError("a sale that was to be authorised has a card")
     refusal = _may_not_store(ports, rules, sale.amount, sale.card, card_approved=False)

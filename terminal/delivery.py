@@ -18,11 +18,17 @@ from terminal.ledger import Kind, OutboxItem
 from terminal.transaction import (
     Event,
     FateUnknown,
+    HoldApproved,
+    HoldKept,
     HostApproved,
     HostDeclined,
     ReversalConfirmed,
     SetAside,
+    State,
     Transaction,
+    TransactionKind,
+    VoidConfirmed,
+    VoidRefused,
 )
 
 # DE 39 = 25, "unable to locate record": the host has nothing that it could undo.
@@ -91,8 +97,12 @@ def _approved(sale: Transaction, read: Answer, at: datetime) -> HostApproved:
 
 
 def _of_sale(profile: Profile, sale: Transaction, read: Answer, at: datetime) -> Event:
-    """A 0200 that a customer waits for: approved, declined, or to be reversed."""
+    """A 0200 or 0100 that a customer waits for: approved, declined, or to be reversed."""
     match read.action:
+        case Action.PARTIAL if sale.kind is not TransactionKind.SALE:
+            return FateUnknown(at, "The bank granted a part, which a refund or hold cannot use.")
+        case Action.APPROVED if sale.kind is TransactionKind.HOLD:
+            return HoldApproved(at, read.response_code, read.approval_code)
         case Action.APPROVED | Action.PARTIAL:
             return _approved(sale, read, at)
         case Action.RETRY_REPEAT:
@@ -148,8 +158,13 @@ def _duplicate(
 def _of_reversal(
     profile: Profile, item: OutboxItem, sale: Transaction, read: Answer, at: datetime
 ) -> Verdict:
-    """A 0420: only a host that has undone the sale, or never had it, ends the doubt."""
+    """A 0420: only a host that has undone the sale, or never had it, ends the doubt.
+
+    A void may be refused as well: then the sale stands, which is no doubt either.
+    """
     reason = decline_reason(profile, read.response_code)
+    voiding = sale.state is State.VOIDING
+    confirmed = VoidConfirmed if voiding else ReversalConfirmed
     if read.response_code in NOTHING_TO_REVERSE:
         waited_s = (at - sale.changed_at).total_seconds()
         # A clock that was set back must not keep the doubt up: then the copies count.
@@ -157,7 +172,10 @@ def _of_reversal(
             return Retry(
                 "The host has no such sale yet, and is asked once more in case it is slow."
             )
-        return Done(ReversalConfirmed(at, read.response_code))
+        return Done(confirmed(at, read.response_code))
     if read.action in {Action.APPROVED, Action.DUPLICATE}:
-        return Done(ReversalConfirmed(at, read.response_code))
+        return Done(confirmed(at, read.response_code))
+    if voiding and read.action not in {Action.RETRY_SAME, Action.RETRY_REPEAT}:
+        refused = HoldKept if sale.approved_minor == 0 else VoidRefused
+        return Done(refused(at, read.response_code, reason))
     return Retry(reason, host_trouble=read.action is Action.RETRY_SAME)

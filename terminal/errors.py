@@ -4,6 +4,9 @@
 
     TerminalError
      +-- AmountError            what the cashier typed is not an amount
+     +-- RefundRefused          this sale cannot be given back or voided, and why
+     |    +-- SupervisorNeeded  it can, once a supervisor has looked at the reasons
+     +-- CatalogueError         a list of items has lines that cannot be read
      +-- ReaderError
      |    +-- ReaderNotFound    no reader answers there now
      |    |    +-- ReaderAddressWrong   no reader can ever answer there
@@ -57,6 +60,29 @@ class TerminalError(Exception):
 
 class AmountError(TerminalError):
     """The text is not an amount of money that this till can take."""
+
+
+class RefundRefused(TerminalError):
+    """The shop's rules, or the sale itself, allow no such refund, void or completion."""
+
+
+class SupervisorNeeded(RefundRefused):
+    """It is held until a supervisor has seen ``reasons`` and allows it."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__(
+            f"A supervisor has to allow this: {' '.join(reasons)}",
+            remedy="Let a supervisor look at it and confirm.",
+        )
+        self.reasons = reasons
+
+
+class CatalogueError(TerminalError):
+    """A list of items cannot be read: ``faults`` name each place by line and column."""
+
+    def __init__(self, message: str, faults: tuple[str, ...], *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.faults = faults
 
 
 class ReaderError(TerminalError):

@@ -14,7 +14,20 @@ from enum import Enum
 from typing import Protocol
 
 from terminal.money import Amount, Currency
-from terminal.transaction import AuthorisationSent, CardSummary, Event, StoredOffline, Transaction
+from terminal.terms import A_SALE, Terms
+from terminal.transaction import (
+    AuthorisationSent,
+    CardSummary,
+    Completed,
+    Event,
+    State,
+    StoredOffline,
+    TenderConfirmed,
+    Transaction,
+    TransactionKind,
+    Voided,
+    VoidSent,
+)
 
 
 class Kind(Enum):
@@ -96,21 +109,110 @@ class Declined:
     amount: Amount
 
 
-Compose = Callable[[Numbers], tuple[AuthorisationSent | StoredOffline, Outgoing]]
+Recorded = AuthorisationSent | StoredOffline | Completed
+"""The events that give a transaction its numbers."""
+
+Compose = Callable[[Numbers], tuple[Recorded, Outgoing]]
 """Makes the event and the message of a sale from its numbers. Pure: it runs inside SQL."""
+
+_UNDONE = frozenset({State.DECLINED, State.CANCELLED, State.INTERRUPTED, State.REVERSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A transaction, and what has to be known to give it back or to void it.
+
+    ``refunds`` are all refunds of it, whatever their end; ``open_batch`` is the batch that would
+    be entered now; ``attempts`` counts the sends of its message, None when none is queued.
+    """
+
+    transaction: Transaction
+    refunds: tuple[Transaction, ...]
+    open_batch: int
+    attempts: int | None
+
+    @property
+    def refunded_minor(self) -> int:
+        """What was given back, or may have been: a refund in doubt counts until it is undone."""
+        return sum(
+            refund.amount.minor
+            for refund in self.refunds
+            if refund.state not in _UNDONE and refund.state is not State.VOIDED
+        )
+
+    @property
+    def refundable_minor(self) -> int:
+        """What is left to give back."""
+        sale = self.transaction
+        taken = sale.state is State.APPROVED and sale.kind is not TransactionKind.REFUND
+        return sale.approved_minor - self.refunded_minor if taken else 0
+
+
+Judge = Callable[[Standing], Terms]
+"""Makes the terms of a refund, or raises a ``TerminalError``. Pure: it runs inside SQL."""
+
+Undo = Callable[[Standing], tuple[VoidSent | Voided, Outgoing | None]]
+"""Makes the event that voids, and its message, or raises. Pure: it runs inside SQL."""
 
 
 class Journal(Protocol):
     """The append-only record of sales. Every method is one SQL transaction, synced to disk."""
 
     def open_sale(
-        self, *, txn_id: str, amount: Amount, at: datetime, cashier: str, training: bool
+        self,
+        *,
+        txn_id: str,
+        amount: Amount,
+        at: datetime,
+        cashier: str,
+        training: bool,
+        terms: Terms = A_SALE,
     ) -> Transaction:
         """Records the intent, before a card is read.
 
         Raises:
             StoreFull: the reserve on the disk is gone; no card may be read.
             StoreError: the ledger cannot be written.
+        """
+
+    def open_refund(
+        self,
+        *,
+        txn_id: str,
+        original: str,
+        amount: Amount,
+        at: datetime,
+        cashier: str,
+        judge: Judge,
+    ) -> Transaction:
+        """Records the intent of a refund, if ``judge`` allows it as everything stands now.
+
+        Raises:
+            TerminalError: what ``judge`` raised; nothing was recorded.
+            StoreFull: the reserve on the disk is gone; no card may be read.
+            StoreError: there is no such sale, or the ledger cannot be written.
+        """
+
+    def book(self, txn_id: str, confirm: Callable[[int], TenderConfirmed]) -> Transaction:
+        """Takes a payment that is no card's into the open batch, whose number it is given.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+
+    def undo(self, txn_id: str, undo: Undo) -> Transaction:
+        """Voids, if ``undo`` allows it as everything stands now.
+
+        Raises:
+            TerminalError: what ``undo`` raised; nothing was recorded.
+            StoreError: nothing was recorded.
+        """
+
+    def standing(self, txn_id: str) -> Standing:
+        """A transaction with its refunds.
+
+        Raises:
+            StoreError: there is none.
         """
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:

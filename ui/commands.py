@@ -52,6 +52,10 @@ EXIT_CODES = {
     State.INTENDED: 4,
     State.UNKNOWN: 5,
     State.AUTHORISING: 5,
+    State.HELD: 0,
+    State.AWAITED: 0,
+    State.VOIDING: 0,
+    State.VOIDED: 0,
 }
 """How each end of a sale ends the process."""
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from terminal.emv import dol, tags
 from terminal.emv.apdu import Command, Dialogue
 from terminal.emv.application import Application
-from terminal.emv.kernels import c2, c3, c4, c5, c6, c7
+from terminal.emv.kernels import c2, c3, c4, c5, c6, c7, issuer_update
 from terminal.emv.kernels.activation import Activation
 from terminal.emv.outcome import Decision, MessageId, Outcome, Start, UiRequest, UiStatus
 from terminal.emv.preprocessing import Indicators, pre_process, terminal_objects
@@ -24,6 +24,7 @@ from terminal.emv.settings import (
     ReaderSettings,
     TransactionRequest,
     default_settings,
+    limited_to,
 )
 from terminal.errors import CardError, CardLost
 
@@ -34,6 +35,7 @@ __all__ = [
     "TransactionRequest",
     "default_settings",
     "transact",
+    "update",
 ]
 
 KERNELS: Mapping[int, Callable[[Activation], Dialogue[Outcome]]] = MappingProxyType(
@@ -167,18 +169,34 @@ def _run_candidate(
     if not response.ok:
         return _next(f"SELECT was answered with {response.sw:04X}")
     try:
-        application = Application.selected(candidate, parse_fci(response.data))
+        activation = activated(candidate, response.data, request, settings)
     except CardError as error:
         return _next(error.message)
+    return (yield from KERNELS[candidate.combination.kernel_id](activation))
+
+
+def activated(
+    candidate: Candidate, fci: bytes, request: TransactionRequest, settings: ReaderSettings
+) -> Activation:
+    """What a kernel gets once its application has been selected (Book B, 3.4.1).
+
+    Raises:
+        CardError: the answer to SELECT breaks the rules, or names another application, or one
+            that the candidate's kernel is not made for.
+    """
+    application = Application.selected(candidate, parse_fci(fci))
     if not application.df_name.startswith(candidate.combination.aid):
-        return _next("SELECT answered for another application")
+        raise CardError("SELECT answered for another application")
     visa = application.df_name.startswith(_VISA) and candidate.combination.kernel_id == 3
     if visa and not _asks_for_ttq(application):
         # An application of Visa without the TTQ in its PDOL is no qVSDC one (Book B, 3.3.3.6).
-        return _next("the application is not made for kernel 3")
-    combination = candidate.combination
+        raise CardError("the application is not made for kernel 3")
+    program_id = application.objects.get(tags.PROGRAM_ID_9F5A)
+    combination = limited_to(candidate.combination, program_id)
     indicators = pre_process(combination, request.amount)
-    activation = Activation(
+    if not indicators.allowed:
+        raise CardError("the amount is over the limit for cards of this program")
+    return Activation(
         request=request,
         settings=settings,
         combination=combination,
@@ -186,7 +204,6 @@ def _run_candidate(
         application=application,
         terminal=terminal_objects(request, settings, combination, indicators.ttq),
     )
-    return (yield from KERNELS[combination.kernel_id](activation))
 
 
 def _asks_for_ttq(application: Application) -> bool:
@@ -196,3 +213,27 @@ def _asks_for_ttq(application: Application) -> bool:
 
 def _next(reason: str) -> Outcome:
     return _ended(Decision.SELECT_NEXT, reason, MessageId.CLEAR_DISPLAY)
+
+
+def update(aid: bytes, data: issuer_update.IssuerData) -> Dialogue[issuer_update.Updated | Outcome]:
+    """The second tap: selects the application of the first and hands it what its issuer sent.
+
+    An outcome instead when the card is another one or leaves; the payment stands as it is.
+    """
+    again = _ended(
+        Decision.TRY_AGAIN,
+        "the card left before it was updated",
+        MessageId.PRESENT_AGAIN,
+        start=Start.B,
+    )
+    try:
+        response = yield _select(aid)
+        if not response.ok:
+            return _ended(
+                Decision.END_APPLICATION,
+                f"another card: SELECT was answered with {response.sw:04X}",
+                MessageId.PRESENT_AGAIN,
+            )
+        return (yield from issuer_update.run(data))
+    except CardLost:
+        return again

@@ -152,7 +152,8 @@ class Outcome:
     clear and must be sealed at once. ``reason`` names the rule that decided, for the journal.
     ``last4`` are the last four digits of the plastic card behind a phone's own number, where it
     says them (9F25). ``torn`` goes into the next request of the same transaction, so that a
-    cryptogram that the card made and nobody heard is recovered and not made twice.
+    cryptogram that the card made and nobody heard is recovered and not made twice. ``data`` is
+    what the settings wanted of the card beyond the payment, ``balance_minor`` its balance.
     """
 
     decision: Decision
@@ -166,6 +167,8 @@ class Outcome:
     device: str = "card"
     last4: str = ""
     torn: TornTransaction | None = None
+    data: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    balance_minor: int | None = None
 
     def __post_init__(self) -> None:
         leaked = FORBIDDEN_IN_DE55.intersection(self.chip_data)

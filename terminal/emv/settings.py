@@ -7,7 +7,7 @@ request's currency. Entry Point and the kernels read these values and change non
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -101,6 +101,26 @@ class ActionCodes:
 
 
 @dataclass(frozen=True, slots=True)
+class DynamicLimits:
+    """Limits for the cards of one program, which take the place of the combination's own (C-3).
+
+    ``program_id`` is the beginning of the application program identifier (9F5A) of those cards;
+    an empty one stands for every card that states any.
+    """
+
+    program_id: bytes
+    contactless_limit_minor: int | None = None
+    cvm_limit_minor: int | None = None
+    floor_limit_minor: int | None = 0
+    zero_amount_allowed: bool = True
+    status_check: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.program_id) > 16:
+            raise ConfigError("An application program identifier has at most 16 bytes.")
+
+
+@dataclass(frozen=True, slots=True)
 class Combination:
     """One AID with the kernel that runs it, and how (EMV Contactless Book B, 3.1.1).
 
@@ -124,7 +144,12 @@ class Combination:
         relay_resistance_in_tvr: whether the TVR says that no relay resistance protocol was
             performed, as C-2 kernels do since the protocol exists.
         relay_resistance: the limits of that protocol; None for a reader that does not run it.
+        mag_stripe_mode: whether kernel 2 may take a card that has nothing better.
+        reads_balance: whether the balance of a card that tells it is read (kernel 2).
+        data_to_read: further objects to ask the card for, by tag (GET DATA, kernel 2).
+        data_to_write: objects to write to the card behind the payment (PUT DATA, kernel 2).
         torn_lifetime_s: how long a torn transaction can be recovered (C-2, DF811C); 0 for never.
+        dynamic_limits: limits by the card's program; the longest match counts (C-3).
         random_selection: which transactions below the floor limit go online by chance.
         offline_without_cda: whether a card may approve offline without a signature over its
             cryptogram, as the action codes alone would let it (kernels with GENERATE AC).
@@ -150,6 +175,11 @@ class Combination:
     relay_resistance_in_tvr: bool = True
     relay_resistance: RelayResistance | None = None
     torn_lifetime_s: int = 0
+    mag_stripe_mode: bool = False
+    reads_balance: bool = False
+    data_to_read: tuple[int, ...] = ()
+    data_to_write: Mapping[int, bytes] = field(default_factory=dict)
+    dynamic_limits: tuple[DynamicLimits, ...] = ()
     random_selection: RandomSelection | None = None
     offline_without_cda: bool = False
     signed_device_cvm_only: bool = False
@@ -169,6 +199,26 @@ class Combination:
         )
         if any(limit is not None and limit < 0 for limit in limits):
             raise ConfigError(f"{name} has a negative limit.")
+
+
+def limited_to(combination: Combination, program_id: bytes | None) -> Combination:
+    """The combination with the limits of a card's program, where it states one (9F5A)."""
+    if program_id is None:
+        return combination
+    fitting = [
+        each for each in combination.dynamic_limits if program_id.startswith(each.program_id)
+    ]
+    if not fitting:
+        return combination
+    limits = max(fitting, key=lambda each: len(each.program_id))
+    return replace(
+        combination,
+        contactless_limit_minor=limits.contactless_limit_minor,
+        cvm_limit_minor=limits.cvm_limit_minor,
+        floor_limit_minor=limits.floor_limit_minor,
+        zero_amount_allowed=limits.zero_amount_allowed,
+        status_check=limits.status_check,
+    )
 
 
 @dataclass(frozen=True, slots=True)

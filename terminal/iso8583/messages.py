@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from terminal.errors import HostGarbled
-from terminal.iso8583 import codec
 from terminal.iso8583.chip_data import encode_chip_data
 from terminal.iso8583.codec import Message
 from terminal.iso8583.envelope import envelope_fields
+from terminal.iso8583.packing import field_name, pack, unpack
 from terminal.iso8583.profile import Action, Profile, Response
 from terminal.money import Amount
 
 __all__ = [
+    "PURCHASE",
+    "REFUND",
     "Action",
     "Answer",
+    "Original",
     "SaleFacts",
     "advice_of",
     "compose_advice",
@@ -29,34 +32,68 @@ __all__ = [
     "compose_sale",
     "decline_reason",
     "is_answer_to",
+    "pack",
     "read_answer",
     "repeat_of",
     "reversal_of",
+    "unpack",
 ]
 
 ANSWERS: Mapping[str, str] = {
+    "0100": "0110",
     "0200": "0210",
     "0220": "0230",
     "0221": "0230",
     "0420": "0430",
     "0421": "0430",
+    "0320": "0330",
+    "0321": "0330",
+    "0500": "0510",
+    "0501": "0510",
     "0800": "0810",
 }
 """Which message type answers which; a repeat is answered like the first copy."""
 
-_REPEATS: Mapping[str, str] = {"0220": "0221", "0221": "0221", "0420": "0421", "0421": "0421"}
+_REPEATS: Mapping[str, str] = {
+    "0220": "0221",
+    "0221": "0221",
+    "0420": "0421",
+    "0421": "0421",
+    "0320": "0321",
+    "0321": "0321",
+    "0500": "0501",
+    "0501": "0501",
+}
+_APPROVABLE = frozenset({"0100", "0200", "0220", "0221"})
+_ASKED_ONLINE = frozenset({"0100", "0200"})
+
+PURCHASE = "000000"
+"""DE 3 of a sale, and of a hold: goods and services, default account (ISO 8583:1987)."""
+
+REFUND = "200000"
+"""DE 3 of a refund: a return of goods."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The message that another one is about: DE 90 is made of it."""
+
+    mti: str
+    stan: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleFacts:
-    """Everything that the message of a sale says.
+    """Everything that the message of a sale, refund or hold says.
 
     ``at`` is aware and becomes DE 7 in UTC; ``local_at`` is the shop's wall clock (DE 12, 13).
     ``stan`` is 1 to 999999, ``rrn`` 12 letters and digits, ``terminal_id`` up to 8 and
     ``merchant_id`` up to 15 characters. ``reference`` is ``SEQUENCE:TXN_ID``. ``chip_data`` maps
     EMV tags to values for DE 55, ``envelope`` is the sealed card. ``entry_mode`` 071 is
     contactless chip without PIN entry. ``offline_reason`` is prose for an advice; what is not
-    printable ASCII in it is replaced.
+    printable ASCII in it is replaced. Chip data and envelope are both empty where no card was
+    tapped; ``original`` and ``approval_code`` are those of the transaction that it is about.
 
     Raises:
         AssertionError: a value does not fit its field.
@@ -76,6 +113,9 @@ class SaleFacts:
     pan_sequence: int | None = None
     entry_mode: str = "071"
     offline_reason: str = ""
+    processing_code: str = PURCHASE
+    approval_code: str = ""
+    original: Original | None = None
 
     def __post_init__(self) -> None:
         checks = {
@@ -86,8 +126,7 @@ class SaleFacts:
             "terminal_id": 0 < len(self.terminal_id) <= 8,
             "merchant_id": 0 < len(self.merchant_id) <= 15,
             "reference": bool(self.reference),
-            "chip_data": bool(self.chip_data),
-            "envelope": bool(self.envelope),
+            "chip_data": bool(self.chip_data) is bool(self.envelope),
             "batch": 0 <= self.batch <= 999_999,
             "pan_sequence": self.pan_sequence is None or 0 <= self.pan_sequence <= 99,
         }
@@ -112,12 +151,20 @@ class Answer:
 
 
 def compose_sale(profile: Profile, facts: SaleFacts) -> bytes:
-    """The 0200 of a sale that is authorised online.
+    """The 0200 of a sale or refund that is authorised online.
 
     Raises:
         AssertionError: a value does not fit its field.
     """
-    return pack(profile, Message("0200", _sale_fields(profile, facts)))
+    return pack(profile, Message("0200", sale_fields(profile, facts)))
+
+
+def original_data(original: Original) -> str:
+    """DE 90 without acquirer and forwarder, which this till does not fill."""
+    return (
+        f"{original.mti}{original.stan:06d}{original.at.astimezone(UTC):%m%d%H%M%S}"
+        f"{'':0>11}{'':0>11}"
+    )
 
 
 def compose_advice(profile: Profile, facts: SaleFacts) -> bytes:
@@ -126,7 +173,7 @@ def compose_advice(profile: Profile, facts: SaleFacts) -> bytes:
     Raises:
         AssertionError: a value does not fit its field.
     """
-    fields = _sale_fields(profile, facts)
+    fields = sale_fields(profile, facts)
     if facts.offline_reason:
         fields[profile.reason_field] = _prose(profile, facts.offline_reason)
     return pack(profile, Message("0220", fields))
@@ -169,7 +216,7 @@ def reversal_of(profile: Profile, message: bytes, reason_code: str = "68") -> by
         AssertionError: the message is no sale.
     """
     original = _ours(profile, message)
-    if original.mti not in {"0200", "0220", "0221"}:
+    if original.mti not in _APPROVABLE:
         raise AssertionError(f"a {original.mti} cannot be reversed")
     fields = {
         number: value
@@ -242,7 +289,7 @@ def read_answer(profile: Profile, request: bytes, answer: bytes) -> Answer:
     code = message.fields[39]
     response = _response(profile, asked.mti, code)
     approval_code = message.fields.get(38, "").strip()
-    if asked.mti in {"0200", "0220", "0221"}:
+    if asked.mti in _APPROVABLE:
         _check_approval(response, approval_code)
     return Answer(
         action=response.action,
@@ -260,44 +307,6 @@ def decline_reason(profile: Profile, code: str) -> str:
     return response.text if response else f"The host declined with code {code}."
 
 
-def pack(profile: Profile, message: Message) -> bytes:
-    """The bytes of a message as one frame holds them.
-
-    Raises:
-        AssertionError: the message breaks the profile.
-    """
-    if fault := _format_fault(profile, message):
-        raise AssertionError(f"our own message is wrong: {fault}")
-    return profile.header + codec.encode(profile.layout, message)
-
-
-def unpack(profile: Profile, wire: bytes) -> Message:
-    """The message that one frame holds.
-
-    Raises:
-        HostGarbled: the bytes are not one message of this profile, with the right fields.
-    """
-    message = codec.decode(profile.layout, wire[len(profile.header) :])
-    if fault := _format_fault(profile, message):
-        raise HostGarbled(f"The host's message is malformed: {fault}.")
-    return message
-
-
-def _format_fault(profile: Profile, message: Message) -> str | None:
-    form = profile.messages.get(message.mti)
-    if form is None:
-        return f"message type {message.mti} does not exist here"
-    if missing := form.required - message.fields.keys():
-        return f"{message.mti} lacks DE {min(missing)} ({_name(profile, min(missing))})"
-    if extra := message.fields.keys() - form.allowed:
-        return f"{message.mti} may not have DE {min(extra)} ({_name(profile, min(extra))})"
-    return None
-
-
-def _name(profile: Profile, number: int) -> str:
-    return profile.layout.fields[number].name if number in profile.layout.fields else "unknown"
-
-
 def _ours(profile: Profile, message: bytes) -> Message:
     try:
         return unpack(profile, message)
@@ -310,9 +319,9 @@ def _retyped(profile: Profile, original: Message, mti: str) -> bytes:
     return pack(profile, Message(mti, original.fields))
 
 
-def _sale_fields(profile: Profile, facts: SaleFacts) -> dict[int, str]:
+def sale_fields(profile: Profile, facts: SaleFacts) -> dict[int, str]:
     fields = {
-        3: "000000",  # Goods and services, default account.
+        3: facts.processing_code,
         4: f"{facts.amount.minor:012d}",
         7: f"{facts.at.astimezone(UTC):%m%d%H%M%S}",
         11: f"{facts.stan:06d}",
@@ -324,11 +333,16 @@ def _sale_fields(profile: Profile, facts: SaleFacts) -> dict[int, str]:
         41: facts.terminal_id.ljust(8),
         42: facts.merchant_id.ljust(15),
         49: f"{facts.amount.currency.number:03d}",
-        55: encode_chip_data(facts.chip_data).hex().upper(),
         profile.batch_field: f"{facts.batch:06d}",
         profile.reference_field: facts.reference,
-        **envelope_fields(profile, facts.envelope),
     }
+    if facts.chip_data:
+        fields[55] = encode_chip_data(facts.chip_data).hex().upper()
+        fields |= envelope_fields(profile, facts.envelope)
+    if facts.approval_code:
+        fields[38] = facts.approval_code.ljust(6)
+    if facts.original is not None:
+        fields[90] = original_data(facts.original)
     if facts.pan_sequence is not None:
         fields[23] = f"{facts.pan_sequence:03d}"
     return fields
@@ -344,7 +358,7 @@ def _response(profile: Profile, mti: str, code: str) -> Response:
     if mti in {"0420", "0421"}:
         unlisted = Response(Action.QUARANTINE, f"The host refused the reversal with code {code}.")
         return profile.reversal_responses.get(code, unlisted)
-    action = Action.DECLINED if mti == "0200" else Action.QUARANTINE
+    action = Action.DECLINED if mti in _ASKED_ONLINE else Action.QUARANTINE
     return profile.responses.get(code, Response(action, decline_reason(profile, code)))
 
 
@@ -355,7 +369,7 @@ def _check_belongs(profile: Profile, asked: Message, message: Message) -> None:
     for number in sorted(profile.echoed & asked.fields.keys() & message.fields.keys()):
         if message.fields[number] != asked.fields[number]:
             raise HostGarbled(
-                f"The host's answer has another DE {number} ({_name(profile, number)})"
+                f"The host's answer has another DE {number} ({field_name(profile, number)})"
                 " than the request."
             )
 
@@ -380,5 +394,4 @@ def _approved_minor(asked: Message, message: Message, response: Response) -> int
         return got
     if got != wanted:
         raise HostGarbled("The host's answer has another DE 4 (amount) than the request.")
-    sold = asked.mti not in {"0420", "0421"}
-    return got if sold and response.action is Action.APPROVED else None
+    return got if asked.mti in _APPROVABLE and response.action is Action.APPROVED else None

@@ -219,13 +219,16 @@ class Profile:
     """An acquirer's dialect.
 
     ``header`` precedes each message inside its frame; an answer has one of the same length.
-    ``envelope_field`` is the private binary field of the sealed card envelope; with a
-    ``serial_field`` it is sealed by DUKPT, and the key serial number travels in that one (DE 53),
-    ``reference_field`` the private text field that carries ``SEQUENCE:TXN_ID``, so that till
-    and host agree on what the envelope was sealed to. ``batch_field`` carries the batch number
-    and ``reason_field`` why a sale was taken offline. ``echoed`` lists the fields that an
-    answer, where it has them, repeats from its request. ``responses`` is for sales and advices,
-    ``reversal_responses`` for reversals; ``delivery`` says how queued messages are repeated.
+    ``messages`` has a format for each message type; ``0200/20`` is that of a 0200 whose
+    processing code (DE 3) begins with 20, ``0220/38`` that of a 0220 with an approval code: they
+    are about an earlier transaction. ``envelope_field`` is the private binary field of the sealed
+    card envelope; with a ``serial_field`` it is sealed by DUKPT, and the key serial number travels
+    in that one (DE 53). ``reference_field`` is the private text field that carries
+    ``SEQUENCE:TXN_ID``, so that till and host agree on what the envelope was sealed to.
+    ``batch_field`` carries the batch number and ``reason_field`` why a sale was taken offline.
+    ``echoed`` lists the fields that an answer, where it has them, repeats from its request.
+    ``responses`` is for sales and advices, ``reversal_responses`` for reversals; ``delivery`` says
+    how queued messages are repeated.
     """
 
     name: str
@@ -241,6 +244,7 @@ class Profile:
     reason_field: int
     delivery: Delivery
     header: bytes = b""
+    refund_without_card: bool = True
     serial_field: int = 0
 
     def __post_init__(self) -> None:
@@ -254,3 +258,12 @@ class Profile:
         binary = {self.envelope_field, self.serial_field or self.envelope_field}
         if any(self.layout.fields[number].content is not Content.B for number in binary):
             raise AssertionError(f"the envelope field of {self.name!r} is not binary")
+
+    def form_of(self, mti: str, fields: Mapping[int, str]) -> MessageFormat | None:
+        """The format of a message of this type with these fields; None where there is none."""
+        variant = ""
+        if mti == "0200" and fields.get(3, "").startswith("20"):
+            variant = "0200/20"
+        elif mti in {"0220", "0221"} and 38 in fields:
+            variant = f"{mti}/38"
+        return self.messages.get(variant) or self.messages.get(mti)

@@ -51,12 +51,22 @@ _BASE87_FIELDS = {
     42: Field("merchant id", Content.ANS, 15),
     48: Field("offline reason", Content.ANS, 999, LLLVAR),
     49: Field("currency", Content.N, 3),
+    50: Field("settlement currency", Content.N, 3),
     55: Field("chip data", Content.B, 255, LLLVAR, encoding="b"),
     60: Field("batch number", Content.N, 6, LLLVAR),
     62: Field("sealed card envelope", Content.B, 999, LLLVAR, encoding="b"),
     63: Field("sale reference", Content.ANS, 64, LLLVAR),
     70: Field("network management code", Content.N, 3),
+    74: Field("credits, number", Content.N, 10),
+    75: Field("credits, reversal number", Content.N, 10),
+    76: Field("debits, number", Content.N, 10),
+    77: Field("debits, reversal number", Content.N, 10),
+    86: Field("credits, amount", Content.N, 16),
+    87: Field("credits, reversal amount", Content.N, 16),
+    88: Field("debits, amount", Content.N, 16),
+    89: Field("debits, reversal amount", Content.N, 16),
     90: Field("original data elements", Content.N, 42),
+    97: Field("net settlement amount", Content.XN, 17),
 }
 
 _SALE = MessageFormat(
@@ -64,6 +74,22 @@ _SALE = MessageFormat(
     optional=frozenset({23, 32, 33}),
 )
 _ADVICE = MessageFormat(required=_SALE.required, optional=_SALE.optional | {48})
+# What is about an earlier sale needs no card: it goes by the numbers of the original.
+_REFUND = MessageFormat(
+    required=(_SALE.required - {55, 62}) | {90}, optional=_SALE.optional | {55, 62}
+)
+_COMPLETION = MessageFormat(required=(_SALE.required - {55, 62}) | {38}, optional=_SALE.optional)
+_UPLOAD = MessageFormat(
+    required=frozenset({3, 4, 7, 11, 12, 13, 37, 41, 42, 49, 60, 63, 90}), optional=frozenset({38})
+)
+_UPLOAD_ANSWER = MessageFormat(
+    required=frozenset({7, 11, 39, 41}), optional=frozenset({3, 4, 37, 42, 49, 60, 63})
+)
+_TOTALS = frozenset({74, 75, 76, 77, 86, 87, 88, 89, 97})
+_RECONCILIATION = MessageFormat(frozenset({3, 7, 11, 41, 42, 50, 60}) | _TOTALS)
+_RECONCILIATION_ANSWER = MessageFormat(
+    frozenset({7, 11, 39, 41, 50, 60}), frozenset({3, 15, 42, 48}) | _TOTALS
+)
 _REVERSAL = MessageFormat(
     required=frozenset({3, 4, 7, 11, 12, 13, 22, 25, 37, 39, 41, 42, 49, 60, 63, 90}),
     optional=frozenset({32, 33}),
@@ -78,14 +104,25 @@ _REVERSAL_ANSWER = MessageFormat(
 )
 
 _BASE87_MESSAGES = {
+    "0100": _SALE,
+    "0110": _SALE_ANSWER,
     "0200": _SALE,
+    "0200/20": _REFUND,
     "0210": _SALE_ANSWER,
     "0220": _ADVICE,
+    "0220/38": _COMPLETION,
+    "0221/38": _COMPLETION,
     "0221": _ADVICE,
     "0230": _SALE_ANSWER,
     "0420": _REVERSAL,
     "0421": _REVERSAL,
     "0430": _REVERSAL_ANSWER,
+    "0320": _UPLOAD,
+    "0321": _UPLOAD,
+    "0330": _UPLOAD_ANSWER,
+    "0500": _RECONCILIATION,
+    "0501": _RECONCILIATION,
+    "0510": _RECONCILIATION_ANSWER,
     "0800": MessageFormat(frozenset({7, 11, 41, 70})),
     "0810": MessageFormat(frozenset({7, 11, 39, 41, 70})),
 }
@@ -217,7 +254,7 @@ BASE87 = Profile(
     messages=MappingProxyType(_BASE87_MESSAGES),
     responses=_SALE_RESPONSES,
     reversal_responses=_REVERSAL_RESPONSES,
-    echoed=frozenset({3, 11, 32, 33, 37, 41, 42, 49, 60, 63, 70, 90}),
+    echoed=frozenset({3, 11, 32, 33, 37, 41, 42, 49, 50, 60, 63, 70, 90}),
     envelope_field=62,
     reference_field=63,
     batch_field=60,
@@ -236,7 +273,11 @@ BASE87_DUKPT = replace(
     layout=Layout("base87-dukpt", {**_BASE87_FIELDS, 53: _SERIAL}),
     messages=MappingProxyType(
         {
-            mti: replace(form, required=form.required | {53}) if 62 in form.required else form
+            mti: replace(
+                form,
+                required=form.required | {53} if 62 in form.required else form.required,
+                optional=form.optional | {53} if 62 in form.optional else form.optional,
+            )
             for mti, form in _BASE87_MESSAGES.items()
         }
     ),

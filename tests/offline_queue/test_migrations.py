@@ -10,6 +10,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from offline_queue.integrity import Protection
+from offline_queue.macs import FIRST_EPOCH, PROTECTED_SINCE, UNKEYED, Keys
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.schema import MIGRATIONS, Migration
@@ -47,7 +49,7 @@ def test_a_ledger_of_a_newer_taptill_is_left_as_it_is(till: Till) -> None:
 
 NEWEST = MIGRATIONS[-1].version
 SECOND = Migration(
-    NEWEST + 1, "a note", ("ALTER TABLE txn ADD COLUMN remark TEXT NOT NULL DEFAULT ''",)
+    NEWEST + 1, "a note", ("ALTER TABLE txn ADD COLUMN mark TEXT NOT NULL DEFAULT ''",)
 )
 BROKEN = Migration(
     NEWEST + 2, "broken", ("CREATE TABLE extra (x INTEGER) STRICT", "SELECT no_such()")
@@ -66,7 +68,7 @@ def test_a_migration_keeps_every_sale_and_removes_the_copy_when_all_is_well(till
                 *((step.version, step.name) for step in MIGRATIONS),
                 (NEWEST + 1, "a note"),
             ]
-            assert one(connection, "SELECT remark FROM txn") == ""
+            assert one(connection, "SELECT mark FROM txn") == ""
     assert sorted(path.name for path in till.path.parent.iterdir()) == [
         "ledger.db",
         "ledger.db.lock",
@@ -78,6 +80,7 @@ def test_a_migration_keeps_every_sale_and_removes_the_copy_when_all_is_well(till
 FIELDS_SINCE: dict[int, set[str]] = {
     3: {"par_fingerprint"},
     5: {"card_approved", "note", "limit"},
+    8: {"terms", "transmitted_at", "taps", "language"},
 }
 """The fields of events that a version brought: an older Taptill wrote none of them."""
 
@@ -120,7 +123,11 @@ def as_written_by(version: int, newest: Path, older: Path) -> None:
         text = json.dumps(values, ensure_ascii=False)
         connection.execute("UPDATE event SET payload = ? WHERE seq = ?", (text, number))
     # The trigger is made again as the migration made it.
-    connection.execute(next(s for s in MIGRATIONS[0].statements if "event_is_fixed" in s))
+    triggers = [s for step in MIGRATIONS[:version] for s in step.statements]
+    connection.execute([s for s in triggers if "CREATE TRIGGER event_is_fixed" in s][-1])
+    if version >= PROTECTED_SINCE:
+        with connection:
+            Protection(Keys.of(UNKEYED, FIRST_EPOCH)).adopt(connection)
     connection.close()
 
 

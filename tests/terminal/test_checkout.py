@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from hardware_sim.ca import ca_public_keys
-from terminal.checkout import HOLD_TIME_S, REMOVAL_S
 from terminal.emv.oda import CaKeys
 from terminal.emv.outcome import MessageId
 from terminal.emv.settings import default_settings
@@ -20,6 +19,7 @@ from terminal.errors import (
 from terminal.ledger import Kind
 from terminal.ports import ForeignTag, SeveralCards, Unreadable
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
+from terminal.tapping import HOLD_TIME_S, REMOVAL_S
 from terminal.transaction import (
     AuthorisationSent,
     Cancelled,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from terminal.checkout import _printable_label
+from terminal.tapping import printable_label
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from terminal.checkout import _printable_label
     ],
 )
 def test_labels(label: str, printed: str) -> None:
-    assert _printable_label(label, "Visa") == printed
+    assert printable_label(label, "Visa") == printed

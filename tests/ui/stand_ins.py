@@ -15,6 +15,7 @@ from terminal.transaction import (
     CardDeclined,
     CardSummary,
     FateUnknown,
+    HoldApproved,
     HostApproved,
     HostDeclined,
     Interrupted,
@@ -23,7 +24,13 @@ from terminal.transaction import (
     SetAside,
     State,
     StoredOffline,
+    Tender,
+    Terms,
     Transaction,
+    TransactionKind,
+    TransferShown,
+    VoidConfirmed,
+    VoidSent,
 )
 from ui.events import (
     Authorising,
@@ -58,11 +65,23 @@ def sale(state: State, amount: Amount = AMOUNT, txn_id: str = "t1") -> Transacti
     sent = begun.after(AuthorisationSent(NOW, CARD, 1, "000000000001", 1))
     stored = begun.after(StoredOffline(NOW, CARD, 1, "000000000001", 1, "offline"))
     unknown = sent.after(FateUnknown(NOW, "silent"))
+    asked = Transaction.begin(
+        SaleIntended(NOW, txn_id, 1, amount, terms=Terms(TransactionKind.HOLD))
+    ).after(AuthorisationSent(NOW, CARD, 1, "000000000001", 1))
+    by_transfer = Transaction.begin(
+        SaleIntended(NOW, txn_id, 1, amount, terms=Terms(tender=Tender.TRANSFER))
+    )
+    approved = sent.after(HostApproved(NOW, "00", "123456", amount.minor))
+    voiding = approved.after(VoidSent(NOW, "wrong amount"))
     made = {
         State.INTENDED: begun,
         State.AUTHORISING: sent,
         State.STORED: stored,
-        State.APPROVED: sent.after(HostApproved(NOW, "00", "123456", amount.minor)),
+        State.APPROVED: approved,
+        State.HELD: asked.after(HoldApproved(NOW, "00", "123456")),
+        State.AWAITED: by_transfer.after(TransferShown(NOW, "T-1")),
+        State.VOIDING: voiding,
+        State.VOIDED: voiding.after(VoidConfirmed(NOW, "00")),
         State.DECLINED: sent.after(HostDeclined(NOW, "51", "no funds")),
         State.DECLINED_AFTER_FORWARD: stored.after(HostDeclined(NOW, "51", "no funds")),
         State.UNKNOWN: unknown,

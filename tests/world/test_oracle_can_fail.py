@@ -19,7 +19,7 @@ from offline_queue import drain, store
 from offline_queue import plan as plans
 from offline_queue.journal import Recovered, SqlJournal
 from offline_queue.store import Store
-from terminal import checkout, tokens
+from terminal import checkout, tapping, tokens
 from terminal.iso8583 import messages
 from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import pack, unpack
@@ -167,8 +167,8 @@ def a_number_hides_in_the_label(patch: Patch) -> None:
         seen.append(card.pan.reveal())
         return real(card, binding, **keys)
 
-    patch.setattr(checkout, "seal", seal)
-    patch.setattr(checkout, "_printable_label", lambda label, scheme: seen[-1][::-1])
+    patch.setattr(tapping, "seal", seal)
+    patch.setattr(tapping, "printable_label", lambda label, scheme: seen[-1][::-1])
 
 
 FAULTS = [

@@ -214,6 +214,10 @@ LAST_WORDS: Mapping[State, str] = MappingProxyType(
         State.SET_ASIDE: mark("Being checked"),
         State.CANCELLED: mark("Cancelled"),
         State.INTERRUPTED: mark("Cancelled"),
+        State.HELD: mark("Approved"),
+        State.AWAITED: mark("We don't know yet"),
+        State.VOIDING: mark("We don't know yet"),
+        State.VOIDED: mark("Undone"),
     }
 )
 

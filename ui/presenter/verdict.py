@@ -35,6 +35,10 @@ VERDICTS: Mapping[State, Verdict] = MappingProxyType(
         State.SET_ASIDE: Verdict.STORED,
         State.CANCELLED: Verdict.CANCELLED,
         State.INTERRUPTED: Verdict.CANCELLED,
+        State.HELD: Verdict.APPROVED,
+        State.AWAITED: Verdict.UNKNOWN,
+        State.VOIDING: Verdict.UNKNOWN,
+        State.VOIDED: Verdict.REVERSED,
     }
 )
 

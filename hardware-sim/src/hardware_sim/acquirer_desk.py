@@ -18,6 +18,7 @@ from datetime import datetime
 from hardware_sim.acquirer_amounts import NOT_FINAL, code_for
 from hardware_sim.acquirer_behaviour import Behaviour, Fault
 from hardware_sim.acquirer_keys import OpeningKeys
+from hardware_sim.acquirer_later import COMPLETION, HOLD, REFUND, judge_later, kind_of
 from hardware_sim.acquirer_ledger import (
     AcquirerLedger,
     Capture,
@@ -37,8 +38,10 @@ from terminal.iso8583.profile import Profile
 from terminal.iso8583.profiles import BASE87_DUKPT
 
 UNREADABLE = "----"
-_SALES = frozenset({"0200", "0220", "0221"})
+_SALES = frozenset({"0100", "0200", "0220", "0221"})
 _REVERSALS = frozenset({"0420", "0421"})
+CUSTOMER_CANCELLATION = "17"
+"""DE 39 of a 0420 by which a person voids; a till that waited in vain says 68."""
 
 
 class AcquirerDesk:
@@ -193,6 +196,8 @@ class AcquirerDesk:
         elif request.repeat and (booked := self._ledger.booked(key)):
             # The answer is forgotten, and the repeat flag says to look whether the sale is not.
             return _as_booked(booked)
+        elif kind_of(request) in {REFUND, COMPLETION}:
+            judgement = judge_later(self._rules, self._ledger, request)
         else:
             judgement = self._rules.judge(
                 request,
@@ -206,6 +211,10 @@ class AcquirerDesk:
 
     def _book(self, request: Request, judgement: Judgement) -> None:
         approved = judgement.approved_minor > 0
+        kind = kind_of(request)
+        if approved and kind == COMPLETION:
+            self._ledger.take_hold(request.terminal_id, request.rrn)
+        booked = CaptureState.HELD if kind == HOLD else CaptureState.CAPTURED
         self._ledger.book(
             Capture(
                 at=timestamp(self._now()),
@@ -218,8 +227,11 @@ class AcquirerDesk:
                 card=judgement.card,
                 card_hash=judgement.card_hash,
                 approval_code=self._approval_code(request) if approved else "",
-                state=CaptureState.CAPTURED if approved else CaptureState.REFUSED,
+                state=booked if approved else CaptureState.REFUSED,
                 response_code=judgement.code,
+                kind="sale" if kind == COMPLETION else kind,
+                batch=request.fields.get(self._profile.batch_field, ""),
+                original_rrn=request.rrn if kind == REFUND else "",
             )
         )
 
@@ -227,8 +239,11 @@ class AcquirerDesk:
         original = request.original
         if original is None:
             return Judgement("30", "a reversal without DE 90")
-        key = MessageKey("2", request.terminal_id, f"{original.stan:06d}", original.transmitted)
-        if self._ledger.undo(key, timestamp(self._now())):
+        key = MessageKey(
+            original.mti[1], request.terminal_id, f"{original.stan:06d}", original.transmitted
+        )
+        voided = request.fields[39] == CUSTOMER_CANCELLATION
+        if self._ledger.undo(key, timestamp(self._now()), voided=voided):
             return Judgement("00", f"reverses {key.stan}")
         return Judgement("25", f"nothing was captured under {key.stan}")
 

@@ -19,39 +19,10 @@ from typing import Any
 
 import apsw
 
+from hardware_sim.acquirer_schema import MORE_KINDS, SCHEMA
 from terminal.errors import StoreError, StoreTooNew
 
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE terminal (
-    terminal_id TEXT PRIMARY KEY, merchant_id TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE message (
-    number INTEGER PRIMARY KEY, at TEXT NOT NULL, mti TEXT NOT NULL, terminal_id TEXT NOT NULL,
-    stan TEXT NOT NULL, transmitted TEXT NOT NULL, rrn TEXT NOT NULL,
-    amount_minor INTEGER, currency TEXT NOT NULL, card TEXT NOT NULL, card_hash TEXT NOT NULL,
-    response_code TEXT NOT NULL, note TEXT NOT NULL
-) STRICT;
-CREATE TABLE capture (
-    number INTEGER PRIMARY KEY, at TEXT NOT NULL, terminal_id TEXT NOT NULL, stan TEXT NOT NULL,
-    transmitted TEXT NOT NULL, rrn TEXT NOT NULL, amount_minor INTEGER NOT NULL,
-    currency TEXT NOT NULL, card TEXT NOT NULL, card_hash TEXT NOT NULL,
-    approval_code TEXT NOT NULL, state TEXT NOT NULL, response_code TEXT NOT NULL,
-    window INTEGER NOT NULL, UNIQUE (terminal_id, stan, transmitted, window)
-) STRICT;
-CREATE TABLE reversal (
-    terminal_id TEXT NOT NULL, stan TEXT NOT NULL, transmitted TEXT NOT NULL, at TEXT NOT NULL,
-    PRIMARY KEY (terminal_id, stan, transmitted)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE answer (
-    kind TEXT NOT NULL, terminal_id TEXT NOT NULL, stan TEXT NOT NULL, transmitted TEXT NOT NULL,
-    digest BLOB NOT NULL, answer BLOB NOT NULL, response_code TEXT NOT NULL,
-    PRIMARY KEY (kind, terminal_id, stan, transmitted)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE duplicate_window (number INTEGER PRIMARY KEY) STRICT;
-INSERT INTO duplicate_window VALUES (1);
-"""
+SCHEMA_VERSION = 2
 
 
 class CaptureState(Enum):
@@ -60,6 +31,8 @@ class CaptureState(Enum):
     CAPTURED = "captured"
     REVERSED = "reversed"
     REFUSED = "refused"
+    HELD = "held"
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +73,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One sale in the books. ``amount_minor`` is what was booked, or asked for when refused."""
+    """One sale, refund or hold in the books; ``amount_minor`` was booked, or asked for if refused.
+
+    ``original_rrn`` is that of the sale that a refund gives back. A hold is HELD until it is
+    TAKEN by a completion, which is a capture of its own.
+    """
 
     at: str
     terminal_id: str
@@ -114,6 +91,9 @@ class Capture:
     approval_code: str
     state: CaptureState
     response_code: str
+    kind: str = "sale"
+    batch: str = ""
+    original_rrn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +121,12 @@ def _select_entries(connection: apsw.Connection, after: int) -> list[Entry]:
     return [Entry(*row) for row in rows]
 
 
-def _select_captures(connection: apsw.Connection) -> list[Capture]:
+def _select_captures(
+    connection: apsw.Connection, where: str = "", values: tuple[str, ...] = ()
+) -> list[Capture]:
     rows = connection.execute(
-        f"SELECT {_CAPTURE} FROM capture ORDER BY number"  # noqa: S608 - own names
+        f"SELECT {_CAPTURE} FROM capture {where} ORDER BY number",  # noqa: S608 - own names
+        values,
     )
     return _captures_of(rows)
 
@@ -151,8 +134,8 @@ def _select_captures(connection: apsw.Connection) -> list[Capture]:
 def _captures_of(rows: Iterable[tuple[Any, ...]]) -> list[Capture]:
     captures: list[Capture] = []
     for row in rows:
-        values: dict[str, Any] = dict(zip(_CAPTURE.split(", "), row, strict=True))
-        captures.append(Capture(**{**values, "state": CaptureState(values["state"])}))
+        named: dict[str, Any] = dict(zip(_CAPTURE.split(", "), row, strict=True))
+        captures.append(Capture(**{**named, "state": CaptureState(named["state"])}))
     return captures
 
 
@@ -193,10 +176,15 @@ class AcquirerLedger:
         self._connection.pragma("synchronous", "FULL")
         if self._connection.pragma("synchronous") != 2:
             raise StoreError(f"{path} cannot be synced at each commit.")
-        if _check_version(self._connection, path) == 0:
-            with self._connection:
-                self._connection.execute(_SCHEMA)
-                self._connection.pragma("user_version", SCHEMA_VERSION)
+        version = _check_version(self._connection, path)
+        if version == SCHEMA_VERSION:
+            return
+        with self._connection:
+            if version == 0:
+                self._connection.execute(SCHEMA)
+            else:
+                self._connection.execute(MORE_KINDS)
+            self._connection.pragma("user_version", SCHEMA_VERSION)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -249,7 +237,7 @@ class AcquirerLedger:
         values[_CAPTURE.split(", ").index("state")] = capture.state.value
         self._connection.execute(
             f"INSERT INTO capture ({_CAPTURE}, window)"  # noqa: S608 - own names
-            f" VALUES ({', '.join('?' * 12)}, (SELECT max(number) FROM duplicate_window))",
+            f" VALUES ({', '.join('?' * 15)}, (SELECT max(number) FROM duplicate_window))",
             values,
         )
 
@@ -286,19 +274,49 @@ class AcquirerLedger:
         ).fetchone()
         return row is not None
 
-    def undo(self, original: MessageKey, at: str) -> bool:
+    def standing(self, terminal_id: str, rrn: str, kinds: tuple[str, ...]) -> list[Capture]:
+        """What stands in the books under this RRN: captured, or held."""
+        return [
+            capture
+            for capture in _select_captures(
+                self._connection, "WHERE terminal_id = ? AND rrn = ?", (terminal_id, rrn)
+            )
+            if capture.kind in kinds and capture.state in {CaptureState.CAPTURED, CaptureState.HELD}
+        ]
+
+    def refunded_minor(self, terminal_id: str, rrn: str) -> int:
+        """What was given back of the sale with this RRN."""
+        row = self._connection.execute(
+            "SELECT coalesce(sum(amount_minor), 0) FROM capture WHERE terminal_id = ?"
+            " AND original_rrn = ? AND kind = 'refund' AND state = 'captured'",
+            (terminal_id, rrn),
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def take_hold(self, terminal_id: str, rrn: str) -> None:
+        """Marks a hold as taken by its completion."""
+        self._connection.execute(
+            "UPDATE capture SET state = 'taken' WHERE terminal_id = ? AND rrn = ?"
+            " AND kind = 'hold' AND state = 'held'",
+            (terminal_id, rrn),
+        )
+
+    def undo(self, original: MessageKey, at: str, *, voided: bool = False) -> bool:
         """Reverses a sale and remembers it; False when there is nothing that was ever captured.
 
-        A sale that was not found, and arrives later, is then refused.
+        A sale that was not found, and arrives later, is then refused. ``voided`` says that a
+        person wanted it so, which a reconciliation counts.
         """
         identity = (original.terminal_id, original.stan, original.transmitted)
         self._connection.execute(
             "INSERT INTO reversal VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (*identity, at)
         )
         self._connection.execute(
-            "UPDATE capture SET state = 'reversed'"
-            " WHERE terminal_id = ? AND stan = ? AND transmitted = ? AND state = 'captured'",
-            identity,
+            "UPDATE capture SET state = 'reversed', voided = ?"
+            " WHERE terminal_id = ? AND stan = ? AND transmitted = ?"
+            " AND state IN ('captured', 'held')",
+            (int(voided), *identity),
         )
         row = self._connection.execute(
             "SELECT 1 FROM capture"
@@ -339,7 +357,11 @@ class LedgerView:
             self._connection.set_busy_timeout(5000)
             # A till's own ledger has the same name, and no such table.
             self._connection.execute("SELECT 1 FROM message LIMIT 1")
-            _check_version(self._connection, path)
+            if _check_version(self._connection, path) < SCHEMA_VERSION:
+                raise StoreError(
+                    f"{path} was written by an older simulator.",
+                    remedy="Start the acquirer once: that brings its ledger up to date.",
+                )
         except apsw.Error as cause:
             raise StoreError(
                 f"There is no readable ledger of a simulated acquirer at {path} ({cause}).",

@@ -32,6 +32,7 @@ ISSUER_AUTHENTICATION_91 = 0x91
 CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
 APPROVED_OFFLINE = b"\x40"
 ASKED_ONLINE = b"\x80"
+ASKED_BY_MTI = frozenset({"0100", "0200"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class IssuerRules:
         """
         if fault := _chip_contradicts(request):
             return fault
-        opened = self._open(request)
+        opened = self.open(request)
         if isinstance(opened, Judgement):
             return opened
         number = opened.pan.reveal()
@@ -75,11 +76,16 @@ class IssuerRules:
             note=judged.note,
             approved_minor=judged.approved_minor,
             card=opened.pan.masked,
-            card_hash=hmac.digest(self.hash_key, number.encode(), "sha256")[:16].hex(),
+            card_hash=self.hash_of(opened),
             chip_data=judged.chip_data,
         )
 
-    def _open(self, request: Request) -> CardData | Judgement:
+    def hash_of(self, card: CardData) -> str:
+        """The acquirer's own name for a card number, keyed."""
+        number = card.pan.reveal().encode()
+        return hmac.digest(self.hash_key, number, "sha256")[:16].hex()
+
+    def open(self, request: Request) -> CardData | Judgement:
         """The card data of a sale, or the refusal of an envelope that is not for this sale."""
         reference = re.fullmatch(r"([0-9]{1,12}):(.+)", request.reference, re.ASCII)
         if reference is None:
@@ -128,7 +134,10 @@ def _issuer_decides(
     if keys is None:
         return Judgement("15", "no simulated issuer has such cards")
     chip_data = dict(request.chip_data)
-    if request.mti != "0200" and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE:
+    if (
+        request.mti not in ASKED_BY_MTI
+        and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE
+    ):
         # A card that approved by itself gave a TC, which is computed in the same way.
         chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
     if fault := arqc_fault(keys, number, sequence, chip_data):
@@ -146,7 +155,7 @@ def _amount_decides(
     # A card is good until the last day of its month; years are those of this century.
     if int(card.expiry_yymm) < int(now.strftime("%y%m")):
         return Judgement("54", "the card has expired")
-    advice = request.mti != "0200"
+    advice = request.mti not in ASKED_BY_MTI
     code = code_for(request.amount_minor)
     if code == PARTIAL and not advice:
         return Judgement(PARTIAL, "test amount", partial_minor(request.amount_minor))

@@ -25,11 +25,13 @@ from hardware_sim.issuer import (
     CURRENCY_5F2A,
     DERIVATION_KEY_INDEX,
     IAD_9F10,
+    ISSUERS,
     NO_OFFLINE_COUNTERS,
     UNPREDICTABLE_9F37,
     VERSIONS,
     application_cryptogram,
     dynamic_number,
+    issuer_authentication_data,
 )
 from hardware_sim.personalisation import (
     CERTIFICATES_SFI,
@@ -41,6 +43,21 @@ from hardware_sim.personalisation import (
     personalise,
 )
 from hardware_sim.profile import Profile
+from hardware_sim.status_words import (
+    AUTHENTICATION_FAILED,
+    NO_DATA_OBJECT,
+    NO_RECORD,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_SATISFIED,
+    OK,
+    WRONG_CLASS,
+    WRONG_DATA,
+    WRONG_INSTRUCTION,
+    WRONG_LENGTH,
+    WRONG_PARAMETERS,
+)
+from hardware_sim.wishes import qualifiers, requirements, verification_status
 from terminal.emv.apdu import Command, Response
 
 AFL_94 = 0x94
@@ -54,18 +71,6 @@ INTERCHANGE_PROFILE_9F53 = 0x9F53
 TEMPLATE_80 = 0x80
 SIGNATURE_9F4B = 0x9F4B
 TEMPLATE_77 = 0x77
-
-OK = 0x9000
-WRONG_LENGTH = 0x6700
-NOT_SATISFIED = 0x6985
-NOT_ALLOWED = 0x6986
-WRONG_DATA = 0x6A80
-NOT_FOUND = 0x6A82
-NO_RECORD = 0x6A83
-WRONG_PARAMETERS = 0x6A86
-NO_DATA_OBJECT = 0x6A88
-WRONG_INSTRUCTION = 0x6D00
-WRONG_CLASS = 0x6E00
 
 
 class Cryptogram(Enum):
@@ -105,6 +110,7 @@ class EmvCard:
         self._pdol_values: Mapping[int, bytes] = {}
         self._relayed = b""
         self._torn: tuple[Mapping[int, bytes], Response] | None = None
+        self._asked_issuer: Mapping[int, bytes] = {}
         self._ctq = bytes(2)
 
     @property
@@ -143,6 +149,7 @@ class EmvCard:
             0xAE: (0x80, self._generate_ac),
             0xEA: (0x80, self._exchange_relay_resistance_data),
             0xD0: (0x80, self._recover_ac),
+            0x82: (0x00, self._external_authenticate),
             0xCA: (0x80, self._get_data),
         }
         if command.cla not in {0x00, 0x80}:
@@ -217,16 +224,16 @@ class EmvCard:
 
     def _pay_at_once(self, chip: Personalisation, values: Mapping[int, bytes]) -> Response:
         """The answer that holds the cryptogram, laid out as proxmark3 and Hu's kernel read it."""
-        qualifiers = values[TTQ_9F66]
-        if not qualifiers[0] & 0x20:
+        reader = values[TTQ_9F66]
+        if not reader[0] & 0x20:
             # The reader does not speak this application's contactless protocol.
             return Response(b"", NOT_SATISFIED)
         self._atc += 1
         self._stage = _Stage.DONE
-        self._ctq = self._qualifiers(qualifiers)
-        kind = self._decide(online_only=bool(qualifiers[1] & 0x80))
+        self._ctq = qualifiers(self._profile.behaviour.cvm, reader)
+        kind = self._decide(online_only=bool(reader[1] & 0x80))
         combined = chip.application.keys == "Discover"
-        wish = {REQUIREMENTS_9F71: self._requirements()} if combined else {CTQ_9F6C: self._ctq}
+        wish = {REQUIREMENTS_9F71: requirements(self._ctq)} if combined else {CTQ_9F6C: self._ctq}
         objects = self._cryptogram(chip, kind, values)
         objects |= {
             AIP_82: chip.application.aip,
@@ -235,7 +242,7 @@ class EmvCard:
             **wish,
             **chip.application.gpo,
         }
-        wanted = kind is Cryptogram.TC or (kind is Cryptogram.ARQC and qualifiers[0] & 0x01)
+        wanted = kind is Cryptogram.TC or (kind is Cryptogram.ARQC and reader[0] & 0x01)
         if chip.key is not None and wanted:
             objects[AFL_94] = chip.afl_signed
             if combined:
@@ -248,10 +255,6 @@ class EmvCard:
                 signature = ca.signed_dynamic_data(chip.key, dynamic, hashed)
             objects[SIGNATURE_9F4B] = signature
         return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
-
-    def _requirements(self) -> bytes:
-        """Tag 9F71: the same wishes as 9F6C in the bits that Discover's cards say them in."""
-        return bytes((self._ctq[0] & 0xC0 | (self._ctq[1] & 0x80) >> 3, 0))
 
     def _generate_ac(self, command: Command, chip: Personalisation) -> Response:
         if self._stage is not _Stage.INITIATED or chip.application.flow != "generate-ac":
@@ -268,7 +271,9 @@ class EmvCard:
             kind = self._decide(online_only=asked is Cryptogram.ARQC)
         objects = self._cryptogram(chip, kind, values)
         if chip.application.keys == "JCB":
-            objects[VERIFICATION_STATUS_9F50] = self._verification_status()
+            stated = self._pdol_values.get(INTERCHANGE_PROFILE_9F53, b"\0")
+            cvm = self._profile.behaviour.cvm
+            objects[VERIFICATION_STATUS_9F50] = verification_status(cvm, stated)
         if chip.key is not None and command.p1 & 0x10 and kind is not Cryptogram.AAC:
             # The cryptogram is inside the signature and not beside it (EMV Book 2, 6.6.1).
             shown = {tag: value for tag, value in objects.items() if tag != CRYPTOGRAM_9F26}
@@ -299,15 +304,6 @@ class EmvCard:
         )
         return ca.signed_dynamic_data(chip.key, dynamic, values[UNPREDICTABLE_9F37])
 
-    def _verification_status(self) -> bytes:
-        """Tag 9F50: what J/Speedy's card chooses, when the reader says that it needs something."""
-        cvm = self._profile.behaviour.cvm
-        if cvm == "device":
-            return b"\x30"
-        if not self._pdol_values.get(INTERCHANGE_PROFILE_9F53, b"\0")[0] & 0x80:
-            return b"\x00"
-        return {"signature": b"\x10", "online-pin": b"\x20"}.get(cvm, b"\x00")
-
     def _exchange_relay_resistance_data(self, command: Command, chip: Personalisation) -> Response:
         """The layout is that of emv-card-simulator: entropy, shortest, longest, on the air."""
         if not chip.application.aip[1] & 0x01 or chip.application.flow != "generate-ac":
@@ -336,6 +332,19 @@ class EmvCard:
         self._stage = _Stage.DONE
         return answer
 
+    def _external_authenticate(self, command: Command, chip: Personalisation) -> Response:
+        """Whether the issuer's answer to the last cryptogram is the issuer's (EMV Book 2, 8.2)."""
+        if self._stage is _Stage.NOTHING or not self._asked_issuer:
+            return Response(b"", NOT_SATISFIED)
+        keys, account = ISSUERS[chip.application.keys], chip.account
+        expected = {
+            issuer_authentication_data(
+                keys, account.pan, account.sequence, self._asked_issuer, code
+            )
+            for code in ("00", "05")
+        }
+        return Response(b"", OK if command.data in expected else AUTHENTICATION_FAILED)
+
     def _decide(self, *, online_only: bool) -> Cryptogram:
         match self._profile.behaviour.decision:
             case "decline":
@@ -360,25 +369,14 @@ class EmvCard:
             iad = b"\x06" + head + bytes((3, verdict, 0, 0))
         data = {**values, AIP_82: application.aip, ATC_9F36: atc, IAD_9F10: iad}
         version = VERSIONS[application.keys][application.cvn]
-        return {
+        made = {
             CID_9F27: bytes((kind.value,)),
             ATC_9F36: atc,
             CRYPTOGRAM_9F26: application_cryptogram(version, chip.master_key, data),
             IAD_9F10: iad,
         }
-
-    def _qualifiers(self, terminal: bytes) -> bytes:
-        """Tag 9F6C: the verification the card wants, in the bits that those two kernels test."""
-        cvm = self._profile.behaviour.cvm
-        if cvm == "device":
-            return b"\x00\x80"
-        if not terminal[1] & 0x40:
-            return bytes(2)
-        if cvm == "online-pin" and terminal[0] & 0x04:
-            return b"\x80\x00"
-        if cvm != "none" and terminal[0] & 0x02:
-            return b"\x40\x00"
-        return bytes(2)
+        self._asked_issuer = {**data, **made}
+        return made
 
     def _authentication_data(self) -> bytes:
         """Tag 9F69: version 01 of fast DDA, the card's unpredictable number, and 9F6C.

@@ -2,8 +2,8 @@
 
 Rules of this file: one generator, ``run``, and the decisions it makes as small functions. Step
 numbers (S910.71, GAC.22) are those that Daniel Hu's open kernel 2 gives; where that kernel and
-this one differ, the comment says so. Mag-stripe mode is refused: it is the downgrade that
-attacks want.
+this one differ, the comment says so. Mag-stripe mode is refused unless the settings ask for it: it
+is the downgrade that attacks want.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from terminal.emv.application import (
     read_records,
     take_processing_options,
 )
-from terminal.emv.kernels import generate_ac
+from terminal.emv.kernels import data_exchange, generate_ac, mag_stripe
 from terminal.emv.kernels.activation import (
     AAC,
     ARQC,
@@ -79,7 +79,8 @@ def run(activation: Activation) -> Dialogue[Outcome]:
     if not response.ok:
         return refused_options(activation, response.sw)
     take_processing_options(application, response.data)
-    if not application.aip_has(2, _EMV_MODE):
+    emv_mode = application.aip_has(2, _EMV_MODE)
+    if not emv_mode and not activation.combination.mag_stripe_mode:
         return ending(
             activation,
             Decision.TRY_ANOTHER_INTERFACE,
@@ -93,12 +94,16 @@ def run(activation: Activation) -> Dialogue[Outcome]:
             "the amount is over the contactless limit",
             MessageId.INSERT_OR_SWIPE,
         )
+    if not emv_mode:
+        return (yield from mag_stripe.run(activation))
     relay, relay_tvr = yield from _resist_relay(activation)
     yield from read_records(application, _emv_records(application.afl))
     for tag in (tags.PAN_5A, tags.EXPIRY_5F24, tags.CDOL1_8C):
         application.objects.need(tag)
     state = generate_ac.Run(activation, account(activation), tvr=relay_tvr)
-    return (yield from _authorise(state, relay))
+    data = yield from data_exchange.read_data(activation)
+    outcome = yield from _authorise(state, relay)
+    return (yield from data_exchange.finish(activation, outcome, data))
 
 
 def _emv_records(afl: tuple[AflEntry, ...]) -> tuple[AflEntry, ...]:

@@ -41,6 +41,9 @@ def values_of(form: Field) -> st.SearchStrategy[str]:
             return _MMDD
         case Content.HHMMSS:
             return _HHMMSS
+        case Content.XN:
+            digits = st.text("0123456789", min_size=form.length - 1, max_size=form.length - 1)
+            return st.builds("{}{}".format, st.sampled_from("CD"), digits)
         case Content.B:
             # A binary field of no bytes is written, and read, like any other.
             return st.binary(max_size=form.length).map(lambda data: data.hex().upper())

@@ -173,7 +173,7 @@ def test_an_echo_is_small() -> None:
         ({"merchant_id": "M" * 16}, "merchant_id"),
         ({"reference": ""}, "reference"),
         ({"chip_data": {}}, "chip_data"),
-        ({"envelope": b""}, "envelope"),
+        ({"envelope": b""}, "chip_data"),
         ({"batch": 1_000_000}, "batch"),
         ({"pan_sequence": 100}, "pan_sequence"),
     ],

@@ -8,25 +8,41 @@ from __future__ import annotations
 
 from hardware_sim.conformance import (
     capk,
+    card_images,
     decode,
+    emv_crypto,
+    entry_point,
+    fpe,
+    hpke,
     kernel8,
     kernel_settings,
+    keys,
+    messages,
     oda_chains,
     radio_frames,
     risk,
     selection,
     tlv_dol,
+    transcripts,
 )
 
 FORMAT_MODULES = (
     capk,
+    card_images,
     decode,
+    emv_crypto,
+    entry_point,
+    fpe,
+    hpke,
+    messages,
     kernel8,
     kernel_settings,
+    keys,
     oda_chains,
     radio_frames,
     risk,
     selection,
     tlv_dol,
+    transcripts,
 )
 """The modules of the formats; the first whose format recognises a file has it."""

@@ -25,8 +25,12 @@ from terminal.emv.settings import ActionCodes, Combination, ReaderSettings
 SCHEMES = {2: "Mastercard", 3: "Visa"}
 
 
-def combination(kernel: int, transaction: Json, values: Mapping[str, str]) -> Combination:
+def combination(
+    kernel: int, transaction: Json, values: Mapping[str, str], features: Json = None
+) -> Combination:
     """One AID of a configuration (Daniel Hu's form) as a combination of this product.
+
+    ``features`` are the kernel's own switches in that form.
 
     Raises:
         OutOfScope: it is for a kernel that this form says nothing about.
@@ -50,6 +54,7 @@ def combination(kernel: int, transaction: Json, values: Mapping[str, str]) -> Co
         )
     if kernel != 2:
         raise OutOfScope(f"the form says nothing about kernel {kernel}")
+    del features
     return Combination(**shared, **_mastercard(values))
 
 

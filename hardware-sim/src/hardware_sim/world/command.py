@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hardware_sim.world.run import Failure
 
 _TELL_EVERY_S = 5.0
+_TELL_AT_MOST = 5
 
 
 def _numbers(_: click.Context, __: click.Parameter, text: str) -> tuple[int, ...]:
@@ -49,9 +50,9 @@ def world(
     counter, told_at = Counter(), time.monotonic()
     for result in many(chosen, Scale(days=days, sales=sales, keep=keep), jobs=workers):
         counter.add(result)
-        if isinstance(result, Failure):
+        if isinstance(result, Failure) and counter.failures <= _TELL_AT_MOST:
             click.echo(_told(result, days, sales), err=True)
-        elif time.monotonic() - told_at > _TELL_EVERY_S:
+        if time.monotonic() - told_at > _TELL_EVERY_S:
             told_at = time.monotonic()
             click.echo(counter.line(), err=True)
     click.echo(counter.line())

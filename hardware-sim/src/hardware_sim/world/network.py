@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,59 +192,79 @@ class WorldAcquirer:
 
 
 class VirtualLink:
-    """A ``terminal.ports.Host`` over a world's network, with the promises of ``TlsHost``."""
+    """A ``terminal.ports.Link`` over a world's network, with the promises of ``TlsHost``."""
 
     def __init__(self, acquirer: WorldAcquirer) -> None:
         self._acquirer = acquirer
         self._framing = profile_named(PROFILE).framing
+        self._due: list[tuple[float, bytes]] = []
+        self._broken = False
 
     def exchange(
         self, request: bytes, *, is_answer: Callable[[bytes], bool], timeout_s: float
     ) -> bytes:
         """See ``terminal.ports.Host``."""
-        acquirer, clock, chance = self._acquirer, self._acquirer.clock, self._acquirer.chance
+        clock = self._acquirer.clock
+        deadline = clock.monotonic() + timeout_s
+        self.send(request, timeout_s=timeout_s)
+        while (left_s := deadline - clock.monotonic()) > 0:
+            for number, answer in enumerate(arrived := self.receive(timeout_s=left_s)):
+                if is_answer(answer):
+                    self._lose(arrived[number + 1 :])
+                    return answer
+        self.close()
+        raise HostSilent("The host of this world is silent.")
+
+    def send(self, request: bytes, *, timeout_s: float) -> None:
+        """See ``terminal.ports.Link``."""
+        acquirer, chance = self._acquirer, self._acquirer.chance
         acquirer.power.require()
         weather = acquirer.weather
         if weather.down:
-            clock.advance(min(CONNECT_S, timeout_s))
+            self.close()
+            acquirer.clock.advance(min(CONNECT_S, timeout_s))
             raise HostUnreachable("The network of this world is down.")
-        deadline = clock.monotonic() + timeout_s
-        deframer = Deframer(self._framing)
-        clock.advance(weather.latency_s)
+        acquirer.clock.advance(weather.latency_s)
         if chance.random() < weather.breaks_before:
+            self.close()
             raise HostSilent("The connection broke, and the host has nothing.")
-        (wire,) = deframer.feed(frame(self._framing, request))
-        now = clock.monotonic()
-        due = [(now + delay_s, answer) for delay_s, answer in acquirer.received(wire)]
+        (wire,) = Deframer(self._framing).feed(frame(self._framing, request))
+        now = acquirer.clock.monotonic()
+        self._due += [(now + delay_s, answer) for delay_s, answer in acquirer.received(wire)]
         if chance.random() < weather.host_dies:
             acquirer.restart(forgets=chance.random() < 0.5)
-            raise HostSilent("The host of this world has died.")
+            self._due.clear()
+            self._broken = True
+        elif chance.random() < weather.breaks_after:
+            self._broken = True
         # The power may go while the till waits, and the other thread goes on meanwhile.
         acquirer.meanwhile()
         acquirer.power.require()
-        if chance.random() < weather.breaks_after:
-            self._lose(due)
-            raise HostSilent("The connection broke, and the host may have booked.")
-        return self._first(due, deadline, is_answer)
 
-    def _first(
-        self, due: list[tuple[float, bytes]], deadline: float, is_answer: Callable[[bytes], bool]
-    ) -> bytes:
+    def receive(self, *, timeout_s: float) -> list[bytes]:
+        """See ``terminal.ports.Link``."""
         clock = self._acquirer.clock
-        for number, (at, answer) in enumerate(due):
-            if at > deadline:
-                break
-            clock.advance_to(at)
-            if is_answer(answer):
-                self._lose(due[number + 1 :])
-                return answer
-        self._lose(due)
-        clock.advance_to(deadline)
-        raise HostSilent("The host of this world is silent.")
+        self._acquirer.power.require()
+        if self._broken:
+            self.close()
+            raise HostSilent("The connection broke, and the host may have booked.")
+        until = clock.monotonic() + timeout_s
+        first = min((at for at, _ in self._due), default=until)
+        if first > until or not self._due:
+            clock.advance_to(until)
+            return []
+        clock.advance_to(first)
+        arrived = [answer for at, answer in self._due if at <= clock.monotonic()]
+        self._due = [(at, answer) for at, answer in self._due if at > clock.monotonic()]
+        # Nothing promises that answers come in the order of their requests.
+        self._acquirer.chance.shuffle(arrived)
+        return arrived
 
-    def _lose(self, due: list[tuple[float, bytes]]) -> None:
-        for _, answer in due:
+    def _lose(self, answers: Iterable[bytes]) -> None:
+        for answer in answers:
             self._acquirer.keep(answer)
 
     def close(self) -> None:
         """See ``terminal.ports.Host``."""
+        self._lose(answer for _, answer in self._due)
+        self._due, self._broken = [], False

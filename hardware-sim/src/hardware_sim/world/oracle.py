@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from hardware_sim.acquirer_ledger import Capture, CaptureState
 from terminal.risk import OfflineLimits
@@ -45,17 +46,56 @@ def _require(condition: object, finding: str) -> None:
         raise Untrue(finding)
 
 
-def check_limits(limits: OfflineLimits, stored: Iterable[int], new: Iterable[int]) -> None:
-    """No limit is exceeded now. ``stored`` are amounts at risk, ``new`` those since last time.
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A stored sale that the host has not answered, as the ledger has it."""
+
+    txn_id: str
+    amount_minor: int
+    card: str
+    account: str
+    scheme: str
+    created_at: datetime
+    set_aside: bool
+
+
+def check_limits(limits: OfflineLimits, stored: Iterable[AtRisk], new: Iterable[AtRisk]) -> None:
+    """No limit is exceeded now. ``new`` are those of ``stored`` that were not there last time.
 
     Raises:
         Untrue: one is.
     """
-    amounts = list(stored)
-    _require(len(amounts) <= limits.count, f"{len(amounts)} sales are stored at once")
-    _require(sum(amounts) <= limits.total_minor, f"stored sales add up to {sum(amounts)}")
-    for amount in new:
-        _require(amount <= limits.per_sale_minor, f"a sale of {amount} was stored")
+    waiting = list(stored)
+    total = sum(sale.amount_minor for sale in waiting)
+    _require(len(waiting) <= limits.count, f"{len(waiting)} sales are stored at once")
+    _require(total <= limits.total_minor, f"stored sales add up to {total}")
+    for sale in waiting:
+        same = [
+            each
+            for each in waiting
+            if each.card == sale.card or (sale.account and each.account == sale.account)
+        ]
+        of_card = sum(each.amount_minor for each in same)
+        _require(len(same) <= limits.card_count, f"{len(same)} sales of one card are stored")
+        _require(of_card <= limits.card_total_minor, f"stored sales of a card add up to {of_card}")
+    for sale in new:
+        minor = sale.amount_minor
+        _require(minor <= limits.per_sale_minor, f"a sale of {minor} was stored")
+        first = min((each.created_at for each in waiting if not each.set_aside), default=None)
+        hours = (sale.created_at - (first or sale.created_at)) / timedelta(hours=1)
+        _require(hours < limits.hours, f"a sale was stored when others had waited {hours:.1f} h")
+        refused = sale.scheme in limits.refused_schemes
+        _require(not refused, f"a {sale.scheme} card was taken offline")
+
+
+def check_clock(now: datetime, latest: datetime | None) -> None:
+    """A sale that is stored now is not before the latest time that the till had seen.
+
+    Raises:
+        Untrue: it is, by more than the two minutes that are allowed.
+    """
+    back = latest is not None and latest - now > timedelta(minutes=2)
+    _require(not back, f"a sale was stored at {now}, though the till had seen {latest}")
 
 
 def check_once(captures: list[Capture]) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from drivers.door import Chip
 from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import load_profile
 from hardware_sim.faults import Faults, FaultyChip
+from hardware_sim.profile import Profile
 from hardware_sim.world.clock import VirtualClock
 from hardware_sim.world.power import Power
+from terminal.card import Pan
 from terminal.errors import ReaderUnplugged
 from terminal.ports import ForeignTag, Presented, SeveralCards, Unreadable
 
@@ -24,6 +27,8 @@ _GOOD = (
     *("visa-credit", "visa-debit", "visa-phone", "visa-offline", "visa-no-oda"),
     *("mastercard-credit", "mastercard-debit", "mastercard-watch"),
 )
+_COPIES = 6
+"""How many people have a card of each good kind: one who pays too often is turned away."""
 _BAD = ("declined-by-card", "expired", "amex")
 _STRANGE: tuple[SeveralCards | ForeignTag | Unreadable, ...] = (
     SeveralCards(),
@@ -47,7 +52,7 @@ class Wallets:
         self._faults = faults
         if name not in self._chips:
             self._chips[name] = FaultyChip(
-                EmvCard(load_profile(name), seed=self._seed),
+                EmvCard(_profile(name), seed=self._seed),
                 lambda: self._faults,
                 card_ms=15,
                 seed=self._seed,
@@ -59,12 +64,31 @@ class Wallets:
         """What must be found nowhere: each card's number, and the end of its track."""
         found = {}
         for name in self._chips:
-            account = load_profile(name).account
+            account = _profile(name).account
             if account is not None:
                 found[name] = account.pan
                 track2 = account.track2.hex().upper().rstrip("F")
                 found[f"track 2 of {name}"] = track2.split("D")[1]
         return found
+
+
+@cache
+def _profile(name: str) -> Profile:
+    """A card of the catalogue, or with a number behind it (``visa-debit/3``) one of its kind."""
+    kind, _, number = name.partition("/")
+    profile = load_profile(kind)
+    account = profile.account
+    if not number or account is None:
+        return profile
+    body = f"{account.pan[:-7]}{int(number):03d}{account.pan[-4:-1]}"
+    for digit in "0123456789":
+        if Pan(body + digit).luhn_valid:
+            return replace(profile, account=replace(account, pan=body + digit))
+    raise AssertionError("some digit makes a number valid")
+
+
+def _good(chance: random.Random) -> str:
+    return f"{chance.choice(_GOOD)}/{chance.randrange(_COPIES)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +107,7 @@ def presentations(chance: random.Random) -> list[Presentation]:
         shown.append(_trouble(chance))
     if chance.random() < 0.04:
         return shown
-    name = chance.choice(_BAD) if chance.random() < 0.06 else chance.choice(_GOOD)
+    name = chance.choice(_BAD) if chance.random() < 0.06 else _good(chance)
     # Twice: a phone is unlocked after the first tap, and some tap again for good measure.
     return [*shown, *(Presentation(chance.uniform(0.2, 9.0), name) for _ in range(2))]
 
@@ -94,14 +118,14 @@ def _trouble(chance: random.Random) -> Presentation:
         case 0:
             return Presentation(after_s, chance.choice(_STRANGE))
         case 1:
-            return Presentation(after_s, chance.choice(_GOOD), Faults(mute_at=chance.randint(1, 6)))
+            return Presentation(after_s, _good(chance), Faults(mute_at=chance.randint(1, 6)))
         case 2:
-            return Presentation(after_s, chance.choice(_GOOD), Faults(noise=40))
+            return Presentation(after_s, _good(chance), Faults(noise=40))
         case 3 if chance.random() < 0.2:
             return Presentation(after_s, ReaderUnplugged("The reader of this world came loose."))
         case _:
             torn = Faults(tear_after=chance.randint(1, 7))
-            return Presentation(after_s, chance.choice(_GOOD), torn)
+            return Presentation(after_s, _good(chance), torn)
 
 
 class _InHand:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
+from hardware_sim.world.oracle import AtRisk
 from offline_queue.outbox import Outbox
 from offline_queue.sync import News, Sync
 from terminal.iso8583.messages import reversal_of
@@ -19,6 +21,9 @@ printer = "file:"
 per_sale = "60.00"
 total = "300.00"
 count = 8
+per_card_count = 2
+per_card_total = "100.00"
+hours = 12
 [timing]
 present_s = 30
 authorise_s = 15
@@ -38,3 +43,29 @@ class TillProcess:
         """As the till's thread does after a failure that it survives."""
         profile = self.parts.rules.profile
         self.parts.journal.recover(lambda sent: reversal_of(profile, sent))
+
+    def reaches_host(self) -> bool:
+        """Whether the line is up, or comes back now: two good echoes bring one that was lost."""
+        for _ in range(2):
+            if self.line.online is not True and not self.line.probe():
+                return False
+        return self.line.online is True
+
+    def at_risk(self) -> dict[str, AtRisk]:
+        """Every stored sale that the host has not answered, by its id."""
+        with self.parts.journal.store.read() as connection:
+            return {
+                str(txn_id): AtRisk(
+                    txn_id=str(txn_id),
+                    amount_minor=int(str(minor)),
+                    card=str(card),
+                    account=str(account),
+                    scheme=str(scheme),
+                    created_at=datetime.fromisoformat(str(created_at)),
+                    set_aside=state != "stored",
+                )
+                for txn_id, minor, card, account, scheme, created_at, state in connection.execute(
+                    "SELECT txn_id, amount_minor, fingerprint, par_fingerprint, scheme, created_at,"
+                    " state FROM txn WHERE state IN ('stored', 'set aside')"
+                )
+            }

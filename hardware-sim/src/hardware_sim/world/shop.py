@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from hardware_sim.leaks import find_in_folder
 from hardware_sim.world.clock import SeededEntropy, VirtualClock
 from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
-from hardware_sim.world.oracle import Shown, Untrue, check_limits, check_once, judge
+from hardware_sim.world.oracle import Shown, Untrue, check_clock, check_limits, check_once, judge
 from hardware_sim.world.people import TownReader, Wallets, presentations
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
@@ -41,9 +42,10 @@ from terminal.progress import Progress
 from terminal.transaction import Transaction
 from ui.wiring import Settings, assembled
 
-_ENDINGS = (0, 0, 0, 25, 50, 99, 51, 10, 91, 5, 58)
+_ENDINGS = (0, 0, 0, 0, 0, 0, 25, 50, 99, 51, 10, 91, 58)
 _LOOK_EVERY_S = 60.0
 _STARTS = 60
+_BELIEVED_S = 120.0
 _PATIENCE = 500
 """How many rounds a good host on a good network needs at the very most, to take everything."""
 
@@ -92,6 +94,7 @@ class World:
         self._nested = False
         self._looked_at_s = -DAY_S
         self._stored: set[str] = set()
+        self._latest: datetime | None = None
         self.shown: dict[str, Shown] = {}
         self._open = ExitStack()
         self._till = self._start()
@@ -183,7 +186,7 @@ class World:
         """One round of the forwarder; whether the line held."""
         line = self._till.line
         self._looked_at_s = self._clock.passed_s
-        if line.online is not True and not line.probe():
+        if not self._till.reaches_host():
             return False
         with self._meanwhile(self._sell, likely=0.1):
             return line.run_once().online
@@ -229,8 +232,11 @@ class World:
             case Deed.POWER_CUT:
                 self._power.plan_cut(int(chance.expovariate(1 / 12)) + 1)
             case Deed.CLOCK:
-                wrong = chance.choice([0.0, 0.0, 200.0, -90.0, -300.0, 5 * DAY_S, -5 * DAY_S])
+                wrong = chance.choice([0.0, 0.0, 0.0, 200.0, -90.0, -300.0, DAY_S, -DAY_S])
                 self._clock.wrong_by_s = wrong
+                if abs(wrong) <= _BELIEVED_S:
+                    # From now on the host may say that the clock is right after all.
+                    self._latest = None
             case Deed.RESTART:
                 self._stop()
                 self._till = self._start()
@@ -263,6 +269,7 @@ class World:
             show=self._on_screen,
             cancelled=lambda: self._clock.monotonic() > given_up_s,
             host_online=lambda: till.line.online is not False,
+            line_seen=till.line.observe,
         )
         amount = Amount(minor, till.parts.settings.config.till.currency)
         try:
@@ -281,6 +288,8 @@ class World:
         del progress
         self._power.require()
         self._check_limits()
+        # The intent is on the disk by now, and the till has seen this time.
+        self._latest = max(self._latest or self._clock.now(), self._clock.now())
 
     def _show(self, sale: Transaction) -> None:
         """Somebody reads on a screen what has become of a sale, if the screen is still lit."""
@@ -296,16 +305,12 @@ class World:
     # -- the verdict -----------------------------------------------------------------------------
 
     def _check_limits(self) -> None:
-        with self._till.parts.journal.store.read() as connection:
-            stored = {
-                str(txn_id): int(str(minor))
-                for txn_id, minor in connection.execute(
-                    "SELECT txn_id, amount_minor FROM txn WHERE state IN ('stored', 'set aside')"
-                )
-            }
-        new = [minor for txn_id, minor in stored.items() if txn_id not in self._stored]
+        stored = self._till.at_risk()
+        new = [sale for txn_id, sale in stored.items() if txn_id not in self._stored]
         self._stored = set(stored)
         check_limits(self._till.parts.rules.offline, stored.values(), new)
+        if new:
+            check_clock(self._clock.now(), self._latest)
 
     def _come_to_rest(self) -> None:
         """A good host, a good network and a right clock, until nothing waits to be sent."""

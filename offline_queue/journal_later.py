@@ -1,0 +1,101 @@
+"""The half of the journal that is about earlier transactions, and about tenders without a card.
+
+Rules of this file: as in ``offline_queue.journal``: one SQL transaction each. What is allowed is
+judged inside it, with everything as it stands there.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+
+import apsw
+
+from offline_queue import written
+from offline_queue.clockwork import note_time
+from offline_queue.outbox import item_of
+from offline_queue.store import Store
+from terminal.ledger import Judge, OutboxItem, Outgoing, Standing, Undo
+from terminal.money import Amount
+from terminal.ports import Clock
+from terminal.transaction import Event, SaleIntended, TenderConfirmed, Transaction
+
+
+class LaterJournal:
+    """Refunds, voids and cash, for the journal that is made of it."""
+
+    store: Store
+    _clock: Clock
+    _reserve_bytes: int
+
+    @abstractmethod
+    def _commit(
+        self,
+        connection: apsw.Connection,
+        txn_id: str,
+        event: Event,
+        done: OutboxItem | None,
+        queue: Outgoing | None,
+        now: datetime,
+    ) -> Transaction:
+        """Records an event, and what it does to the outbox."""
+
+    def open_refund(
+        self,
+        *,
+        txn_id: str,
+        original: str,
+        amount: Amount,
+        at: datetime,
+        cashier: str,
+        judge: Judge,
+    ) -> Transaction:
+        """Records the intent of a refund, if ``judge`` allows it as everything stands now.
+
+        Raises:
+            TerminalError: what ``judge`` raised; nothing was recorded.
+            StoreFull: the reserve on the disk is gone; no card may be read.
+            StoreError: there is no such sale, or the ledger cannot be written.
+        """
+        written.require_room(self.store, self._reserve_bytes)
+        with self.store.write() as connection:
+            note_time(connection, at)
+            standing = written.standing(connection, original)
+            terms, training = judge(standing), standing.transaction.training
+            return written.open_intent(
+                connection,
+                lambda number: SaleIntended(at, txn_id, number, amount, cashier, training, terms),
+            )
+
+    def book(self, txn_id: str, confirm: Callable[[int], TenderConfirmed]) -> Transaction:
+        """Takes a payment that is no card's into the open batch, whose number it is given.
+
+        Raises:
+            StoreError: nothing was recorded.
+        """
+        with self.store.write() as connection:
+            event = confirm(written.open_batch(connection))
+            return self._commit(connection, txn_id, event, None, None, event.at)
+
+    def undo(self, txn_id: str, undo: Undo) -> Transaction:
+        """Voids, if ``undo`` allows it as everything stands now.
+
+        Raises:
+            TerminalError: what ``undo`` raised; nothing was recorded.
+            StoreError: nothing was recorded.
+        """
+        with self.store.write() as connection:
+            standing = written.standing(connection, txn_id)
+            event, outgoing = undo(standing)
+            done = None if standing.attempts is None else item_of(connection, txn_id)
+            return self._commit(connection, txn_id, event, done, outgoing, self._clock.now())
+
+    def standing(self, txn_id: str) -> Standing:
+        """A transaction with its refunds.
+
+        Raises:
+            StoreError: there is none.
+        """
+        with self.store.read() as connection:
+            return written.standing(connection, txn_id)
