@@ -24,7 +24,7 @@ from hardware_sim.pn532_frame import (
     Kind,
     encode,
 )
-from hardware_sim.radio import RadioField
+from hardware_sim.radio import RadioField, crc_a
 from hardware_sim.tags import IsoDepTag, Tag
 
 BAUD_RATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
@@ -38,6 +38,7 @@ _CRC_ERROR = b"\x02"
 _PARITY_ERROR = b"\x03"
 _WRONG_CONTEXT = b"\x27"
 
+_TX_MODE = 0x6302
 _FIFO_DATA = 0x6339
 _RF_ITEMS = {0x01: 1, 0x02: 3, 0x04: 1, 0x05: 3, 0x0A: 11, 0x0B: 8, 0x0C: 3, 0x0D: 9}
 """RFConfiguration: the length of each item (7.3.1)."""
@@ -286,6 +287,10 @@ class Pn532:
         if not data:
             return None
         if self._selected not in self._radio.tags or self._selected is None:
+            # Nobody was selected: whoever is in the field may hear it, and nobody answers.
+            if self.field_on:
+                ends = crc_a(data) if self._registers.get(_TX_MODE, 0) & 0x80 else b""
+                self._radio.announced.append(data + ends)
             return _TIMEOUT
         self._block_count += 1
         lost = self._chance.random() < self._air.lost_rate

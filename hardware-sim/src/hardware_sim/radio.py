@@ -22,6 +22,8 @@ class RadioField:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.tags: tuple[Tag, ...] = ()
+        self.announced: list[bytes] = []
+        """Frames that the reader sent to nobody, with their CRC: enhanced contactless polling."""
 
     def present(
         self, card: Chip, *, type_b: bool = False, ats: Activation | None = None
@@ -57,6 +59,16 @@ class RadioField:
     def remove(self) -> None:
         """Takes everything out of the field."""
         self.present_tags()
+
+
+def crc_a(data: bytes) -> bytes:
+    """The two bytes that end a frame of type A, low byte first (ISO/IEC 14443-3, Annex B)."""
+    value = 0x6363
+    for byte in data:
+        mixed = (byte ^ value) & 0xFF
+        mixed = (mixed ^ mixed << 4) & 0xFF
+        value = value >> 8 ^ mixed << 8 ^ mixed << 3 ^ mixed >> 4
+    return value.to_bytes(2, "little")
 
 
 def tags_of(profile: Profile, chip: Chip, time: CardTime | None = None) -> tuple[Tag, ...]:
