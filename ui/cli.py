@@ -299,6 +299,60 @@ def taps(*, settings: Settings, limit: int, as_json: bool) -> int:
     return times.taps(settings, limit=limit, as_json=as_json)
 
 
+@main.group()
+def card() -> None:
+    """Look at a card, without a payment."""
+
+
+@card.command("read", short_help="Explain the card that is held to the reader.")
+@click.option("--verbose", is_flag=True, help="Show each exchange, byte by byte.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def card_read(*, settings: Settings, verbose: bool, as_json: bool) -> int:
+    """Explain the card that is held to the reader: applications, rules, certificates.
+
+    No money moves. Account numbers are masked, unless they are published test numbers. To try it
+    without a card: --reader sim:visa-credit.
+    """
+    from ui import card_tools  # noqa: PLC0415 - as above
+
+    return card_tools.card_read(settings, as_json=as_json, verbose=verbose)
+
+
+@main.command(short_help="Explain TLV data, like 9F0206000000001000.")
+@click.argument("data", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def tlv(*, data: tuple[str, ...], as_json: bool) -> None:
+    """Explain TLV DATA in hexadecimal: each object, its name and what it says.
+
+    Exit code 1 when some of it cannot be read; the last line says where and why.
+    """
+    from ui import card_tools  # noqa: PLC0415 - as above
+
+    _guarded(lambda: card_tools.tlv(" ".join(data), as_json=as_json))
+
+
+@main.command(short_help="Tell a recorded card dialogue in plain language.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def trace(*, file: Path, as_json: bool) -> None:
+    """Tell the dialogue in FILE (.apdu or .json) in plain language, each byte accounted for."""
+    from ui import card_tools  # noqa: PLC0415 - as above
+
+    _guarded(lambda: card_tools.trace(file, as_json=as_json))
+
+
+@main.command(short_help="Run this till's kernels against a recorded card.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_with_settings
+def replay(*, settings: Settings, file: Path, as_json: bool) -> int:
+    """Run this till's kernels against the card in FILE (.apdu or .json). No money moves."""
+    from ui import card_tools  # noqa: PLC0415 - as above
+
+    return card_tools.replay(settings, file, as_json=as_json)
+
+
 @main.command(short_help="Read the whole ledger: is it as this till left it?")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings

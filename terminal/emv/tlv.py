@@ -81,7 +81,14 @@ def read_tag(data: bytes, offset: int) -> tuple[int, int]:
             return tag, end
 
 
-def _read_length(data: bytes, offset: int, tag: int) -> tuple[int, int]:
+def read_length(data: bytes, offset: int, tag: int) -> tuple[int, int]:
+    """The length at ``offset`` and the offset of the value (Book 3, Annex B2).
+
+    ``tag`` is what a message names.
+
+    Raises:
+        CardError: it is cut off, indefinite or longer than four bytes.
+    """
     if offset >= len(data):
         raise CardError(f"Tag {tag:02X} has no length.")
     first = data[offset]
@@ -121,7 +128,7 @@ def _decode(data: bytes, depth: int) -> list[Tlv]:
             offset += 1
             continue
         tag, offset = read_tag(data, offset)
-        length, offset = _read_length(data, offset, tag)
+        length, offset = read_length(data, offset, tag)
         end = offset + length
         if end > total:
             raise CardError(f"Tag {tag:02X} claims {length} bytes and has {total - offset}.")
@@ -148,7 +155,7 @@ def split(data: bytes) -> list[tuple[int, bytes]]:
             continue
         start = offset
         tag, offset = read_tag(data, offset)
-        length, offset = _read_length(data, offset, tag)
+        length, offset = read_length(data, offset, tag)
         if offset + length > len(data):
             raise CardError(f"Tag {tag:02X} claims {length} bytes and has {len(data) - offset}.")
         offset += length

@@ -19,10 +19,7 @@ from terminal.emv.tlv import tag_bytes
 from terminal.errors import CardError, TerminalError
 from terminal.money import Currency
 
-ACCOUNT_TAGS = frozenset(
-    {0x56, 0x57, 0x5A, 0x5F20, 0x9F0B, 0x9F1F, 0x9F20, 0x9F61, 0x9F6B, 0x99, 0x5F24, 0x5F30}
-    - {0x9F61, 0x5F24, 0x5F30}
-)
+ACCOUNT_TAGS = frozenset({0x56, 0x57, 0x5A, 0x5F20, 0x9F0B, 0x9F1F, 0x9F20, 0x9F5E, 0x9F6B, 0x99})
 """Tags whose value is account data or a name."""
 
 MESSAGES: Mapping[MessageId, str] = MappingProxyType(

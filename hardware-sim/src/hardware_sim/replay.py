@@ -1,10 +1,7 @@
 """``replay:`` readers: a recorded dialogue presented as a card.
 
 Rules of this file: a transcript answers what was recorded and invents nothing but a status word.
-Two formats are read. JSON: an object whose ``exchanges`` is a list of objects with ``command``
-and ``response`` in hexadecimal; a ``null`` command stands for any, a ``null`` response for a
-lost card. APDU: lines that begin with ``>`` (command) and ``<`` (answer), with ``*`` for any
-command and ``-`` for a lost card; ``#`` begins a comment.
+The two formats are those of ``terminal.emv.transcript``.
 
 ``replay:tap.json`` wants the recorded commands byte for byte and in their order.
 ``replay:tap.json?lenient=1`` also takes commands out of order, and does not look at the data
@@ -13,17 +10,16 @@ that a terminal fills in by itself (processing options, cryptograms).
 
 from __future__ import annotations
 
-import json
 import operator
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from drivers.registry import FoundReader
 from hardware_sim.field import Field, Presence, SimulatedReader
 from terminal.emv.apdu import Command
-from terminal.errors import CardLost, ReaderAddressWrong
+from terminal.emv.transcript import Transcript, parse_transcript
+from terminal.errors import CardLost, ConfigError, ReaderAddressWrong
 from terminal.ports import Reader
 
 _OPTIONS = {
@@ -35,23 +31,6 @@ _OPTIONS = {
 _TERMINAL_FILLS_IN = frozenset({0xA8, 0xAE, 0x2A, 0x88, 0xEA})
 _NOT_THERE = {0xA4: 0x6A82, 0xB2: 0x6A83, 0xCA: 0x6A88}
 _UNKNOWN = 0x6D00
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One recorded command and its answer; None for any command, and for a lost card."""
-
-    command: bytes | None = field(repr=False)
-    response: bytes | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """A recorded dialogue. ``otherwise`` is the recorded answer to what the card did not know."""
-
-    name: str
-    exchanges: tuple[Exchange, ...]
-    otherwise: bytes | None = field(default=None, repr=False)
 
 
 class TranscriptChip:
@@ -131,68 +110,14 @@ def read_transcript(path: Path) -> Transcript:
         raise ReaderAddressWrong(
             f"The transcript {path} cannot be read: {cause}.", remedy="Check the path."
         ) from cause
-    if path.suffix == ".json":
-        return _from_json(path, text)
-    if path.suffix == ".apdu":
-        return Transcript(path.name, _from_lines(path, text))
-    raise ReaderAddressWrong(f"The transcript {path} ends neither in .json nor in .apdu.")
-
-
-def _from_json(path: Path, text: str) -> Transcript:
+    if path.suffix not in {".json", ".apdu"}:
+        raise ReaderAddressWrong(f"The transcript {path} ends neither in .json nor in .apdu.")
+    if path.suffix == ".json" and not text.lstrip().startswith(("{", "[")):
+        raise ReaderAddressWrong(f"The transcript {path} is no JSON.")
     try:
-        table = json.loads(text)
-    except ValueError as cause:
-        raise ReaderAddressWrong(f"The transcript {path} is no JSON: {cause}.") from cause
-    recorded = table.get("exchanges") if isinstance(table, dict) else None
-    if not isinstance(recorded, list) or not recorded:
-        raise ReaderAddressWrong(f"The transcript {path} has no list of exchanges.")
-    exchanges = []
-    for number, each in enumerate(recorded, 1):
-        if not isinstance(each, dict) or not {"command", "response"} <= each.keys():
-            raise ReaderAddressWrong(f"{path}: exchange {number} lacks a command or a response.")
-        where = f"{path}: exchange {number}"
-        exchanges.append(_exchange(where, each["command"], each["response"]))
-    terminal = table.get("terminal")
-    otherwise = terminal.get("unknown_command_answer") if isinstance(terminal, dict) else None
-    answer = _bytes(f"{path}: unknown_command_answer", otherwise, least=2)
-    return Transcript(path.name, tuple(exchanges), answer)
-
-
-def _from_lines(path: Path, text: str) -> tuple[Exchange, ...]:
-    exchanges = []
-    command: str | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        content = line.partition("#")[0].strip()
-        if not content:
-            continue
-        where, value = f"{path}: line {number}", content[1:].strip()
-        if content[0] == ">" and command is None:
-            command = value
-        elif content[0] == "<" and command is not None:
-            any_command, lost = command == "*", value == "-"
-            exchanges.append(
-                _exchange(where, None if any_command else command, None if lost else value)
-            )
-            command = None
-        else:
-            raise ReaderAddressWrong(f"{where}: expected > and < by turns.")
-    if command is not None or not exchanges:
-        raise ReaderAddressWrong(f"{path}: the transcript ends without an answer.")
-    return tuple(exchanges)
-
-
-def _exchange(where: str, command: object, response: object) -> Exchange:
-    return Exchange(_bytes(where, command, least=4), _bytes(where, response, least=2))
-
-
-def _bytes(where: str, value: object, *, least: int) -> bytes | None:
-    if value is None:
-        return None
-    text = re.sub(r"\s", "", value) if isinstance(value, str) else ""
-    if not re.fullmatch(rf"([0-9A-Fa-f]{{2}}){{{least},}}", text):
-        # The value stays out of the message: a recorded dialogue holds a card number.
-        raise ReaderAddressWrong(f"{where}: expected at least {least} bytes in hexadecimal.")
-    return bytes.fromhex(text)
+        return parse_transcript(text, str(path))
+    except ConfigError as wrong:
+        raise ReaderAddressWrong(wrong.message, remedy=wrong.remedy) from wrong
 
 
 def open_reader(url: str) -> Reader:
@@ -224,9 +149,9 @@ def open_reader(url: str) -> Reader:
         if left == 0:
             return None
         left = None if left is None else left - 1
-        return Presence(chip, title=transcript.name, leaves_on_release=True)
+        return Presence(chip, title=Path(name).name, leaves_on_release=True)
 
-    return SimulatedReader(Field(), f"Replay of {transcript.name}", supply=supply)
+    return SimulatedReader(Field(), f"Replay of {Path(name).name}", supply=supply)
 
 
 def discover() -> list[FoundReader]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hardware_sim.replay import Exchange, Transcript, TranscriptChip, open_reader, read_transcript
+from hardware_sim.replay import TranscriptChip, open_reader, read_transcript
+from terminal.emv.transcript import Exchange, Transcript
 from terminal.errors import CardLost, ReaderNotFound
 from terminal.ports import Card, ForeignTag, Reader, SeveralCards, Unreadable
 
