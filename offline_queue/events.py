@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from terminal.day_events import DayEvent
 from terminal.errors import AmountError, ConfigError, StoreError
 from terminal.money import Amount, Currency
 from terminal.terms import Part, Tender, Terms, TransactionKind
@@ -56,7 +57,7 @@ def read_time(text: str) -> datetime:
         raise StoreError(f"The ledger holds an unreadable time: {text!r}.") from cause
 
 
-def encode(event: Event) -> StoredEvent:
+def encode(event: Event | DayEvent) -> StoredEvent:
     """The event as it is stored."""
     values = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
     del values["at"]
@@ -70,11 +71,23 @@ def decode(stored: StoredEvent) -> Event:
     Raises:
         StoreError: the type, a field or a value is not known. The row stays as it is.
     """
-    kind = EVENT_TYPES.get(stored.type)
+    return decode_as(EVENT_TYPES, stored)
+
+
+T = TypeVar("T")
+
+
+def decode_as(known: Mapping[str, type[T]], stored: StoredEvent) -> T:
+    """The event that was stored, one of those that are ``known`` by name.
+
+    Raises:
+        StoreError: the type, a field or a value is not known. The row stays as it is.
+    """
+    kind = known.get(stored.type)
     if kind is None:
         raise _unreadable(stored.type, "no such type of event")
     try:
-        event: Event = _build(kind, {**_object(stored.payload), "at": stored.at})
+        event: T = _build(kind, {**_object(stored.payload), "at": stored.at})
     except (_Unreadable, ValueError, AssertionError, AmountError, ConfigError) as cause:
         raise _unreadable(stored.type, str(cause)) from cause
     return event

@@ -297,6 +297,14 @@ class Voided:
     approved_by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedOver:
+    """The batch was closed before this had its answer: it belongs to the next one from now on."""
+
+    at: datetime
+    batch: int
+
+
 Event = (
     SaleIntended
     | AuthorisationSent
@@ -322,4 +330,5 @@ Event = (
     | VoidRefused
     | HoldKept
     | Voided
+    | CarriedOver
 )

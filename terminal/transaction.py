@@ -15,6 +15,7 @@ from terminal.happenings import (
     Cancelled,
     CardDeclined,
     CardSummary,
+    CarriedOver,
     Completed,
     Deferred,
     Event,
@@ -60,6 +61,7 @@ __all__ = [
     "Cancelled",
     "CardDeclined",
     "CardSummary",
+    "CarriedOver",
     "Completed",
     "Deferred",
     "Event",
@@ -300,6 +302,8 @@ def _tendered(moved: Transaction, event: Event) -> Transaction | None:
                 reference=event.reference or moved.reference,
                 reason="",
             )
+        case CarriedOver():
+            return replace(moved, batch=event.batch)
         case VoidSent() | Voided():
             return replace(moved, reason=event.reason, voided_by=event.approved_by or event.by)
         case _:

@@ -124,3 +124,18 @@ def compose_answer(
     if chip_data:
         fields[55] = encode_chip_data(chip_data).hex().upper()
     return pack(profile, Message(mti, fields))
+
+
+def compose_settlement_answer(
+    profile: Profile, request: Request, code: str, own: Mapping[int, str]
+) -> bytes:
+    """The answer to a 0500 or 0320: its numbers echoed, a response code, the host's own fields.
+
+    Raises:
+        AssertionError: a value does not fit its field.
+    """
+    mti = ANSWERS[request.mti]
+    allowed = profile.messages[mti].allowed
+    echoed = (profile.echoed | {7}) & allowed
+    fields = {n: value for n, value in request.fields.items() if n in echoed}
+    return pack(profile, Message(mti, {**fields, 39: code, **own}))

@@ -11,9 +11,11 @@ import pytest
 
 from hardware_sim.acquirer import SimulatedAcquirer
 from hardware_sim.acquirer_control import AcquirerControl
+from offline_queue.closings import Closings
 from offline_queue.sync import SaleMoved
 from terminal.aftersale import complete, refund, void
 from terminal.checkout import Ports, Rules, pay
+from terminal.closing import Settlement, settle_batch
 from terminal.money import Amount
 from terminal.ports import Host, Reader
 from terminal.progress import Progress
@@ -114,6 +116,20 @@ class DayShop:
         finally:
             line.close()
         return moved
+
+    @property
+    def closings(self) -> Closings:
+        return Closings(self.parts.journal.store, self.parts.clock)
+
+    def freeze(self, *, carry: bool = False) -> int:
+        return self.closings.freeze(by="Eva", carry=carry)
+
+    def settle(self, batch: int) -> Settlement:
+        link = self.parts.acquirer.link()
+        try:
+            return settle_batch(self.closings, link, self.parts.clock, self.rules, batch)
+        finally:
+            link.close()
 
     def now(self, sale: Transaction) -> Transaction:
         return self.parts.journal.transaction(sale.txn_id)

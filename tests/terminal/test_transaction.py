@@ -19,6 +19,7 @@ from terminal.transaction import (
     Cancelled,
     CardDeclined,
     CardSummary,
+    CarriedOver,
     Completed,
     Deferred,
     Event,
@@ -83,6 +84,7 @@ EVENTS: dict[type[Event], Event] = {
         VoidRefused(LATER, "12", "closed"),
         HoldKept(LATER, "12", "closed"),
         Voided(LATER, "wrong amount", "Ada", "Eva"),
+        CarriedOver(LATER, 4),
     )
 }
 

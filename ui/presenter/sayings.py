@@ -234,6 +234,10 @@ STATE_LOOKS: Mapping[State, tuple[Tone, Glyph]] = MappingProxyType(
         State.SET_ASIDE: (Tone.WARN, Glyph.EXCLAMATION),
         State.CANCELLED: (Tone.NEUTRAL, Glyph.CROSS),
         State.INTERRUPTED: (Tone.NEUTRAL, Glyph.CROSS),
+        State.HELD: (Tone.OK, Glyph.CLOCK),
+        State.AWAITED: (Tone.PENDING, Glyph.QUESTION),
+        State.VOIDING: (Tone.PENDING, Glyph.RETURN),
+        State.VOIDED: (Tone.NEUTRAL, Glyph.RETURN),
     }
 )
 """How each state of a sale looks in a list."""

@@ -95,6 +95,10 @@ class AcquirerControl:
         """Breaks every connection; it comes back with what is on disk, on the same port."""
         self._ask("restart", pause_ms=pause_ms)
 
+    def tamper(self, how: str) -> None:
+        """Puts the newest sale of its books wrong: ``missing``, ``extra`` or ``amount``."""
+        self._ask("tamper", how=how)
+
     def stop(self) -> None:
         """Asks it to end."""
         self._ask("stop")

@@ -30,6 +30,14 @@ from hardware_sim.acquirer_ledger import (
 )
 from hardware_sim.acquirer_rules import IssuerRules, Judgement
 from hardware_sim.acquirer_server import Reply
+from hardware_sim.acquirer_settlement import (
+    SETTLEMENTS,
+    UPLOADS,
+    batch_for,
+    reconcile,
+    tamper,
+    upload,
+)
 from terminal.errors import HostGarbled
 from terminal.iso8583.codec import Message
 from terminal.iso8583.hostside import Request, compose_answer, parse_request
@@ -163,11 +171,13 @@ class AcquirerDesk:
         """The answer to one message and its line in the books; inside a SQL transaction."""
         if refusal := self._unknown_terminal(request):
             return self._answered(request, refusal)
-        if request.mti not in _SALES | _REVERSALS:
+        if request.mti not in _SALES | _REVERSALS | SETTLEMENTS | UPLOADS:
             return self._answered(request, Judgement("00"))
         key = _key_of(request)
         digest = _digest_of(request)
         first = self._ledger.first_answer(key)
+        if first is None and request.mti in SETTLEMENTS | UPLOADS:
+            return self._settled(request, key, digest)
         if first is None:
             judgement = self._sale(request, key) if request.mti in _SALES else self._undo(request)
             answer, entry = self._answered(request, judgement)
@@ -178,6 +188,24 @@ class AcquirerDesk:
             note = "a copy: answered as before"
             return first.answer, self._entry(request, code=first.response_code, note=note)
         return self._answered(request, Judgement("94", "another message under the same numbers"))
+
+    def _settled(self, request: Request, key: MessageKey, digest: bytes) -> tuple[bytes, Entry]:
+        """The answer to a message that closes a batch."""
+        if request.mti in UPLOADS:
+            done = upload(self._ledger, self._profile, request, timestamp(self._now()))
+        else:
+            done = reconcile(self._ledger, self._profile, request)
+        self._ledger.remember(key, StoredAnswer(digest, done.answer, done.code))
+        return done.answer, self._entry(request, code=done.code, note=done.note)
+
+    def tamper(self, how: str) -> None:
+        """Puts the books wrong on purpose, so that a till can find it out.
+
+        Raises:
+            ConfigError: there is no such way, or no sale.
+        """
+        with self._ledger.transaction():
+            tamper(self._ledger, how)
 
     def _unknown_terminal(self, request: Request) -> Judgement | None:
         known = self._ledger.terminals()
@@ -230,7 +258,11 @@ class AcquirerDesk:
                 state=booked if approved else CaptureState.REFUSED,
                 response_code=judgement.code,
                 kind="sale" if kind == COMPLETION else kind,
-                batch=request.fields.get(self._profile.batch_field, ""),
+                batch=batch_for(
+                    self._ledger,
+                    request.terminal_id,
+                    request.fields.get(self._profile.batch_field, ""),
+                ),
                 original_rrn=request.rrn if kind == REFUND else "",
             )
         )

@@ -152,6 +152,7 @@ class AcquirerHost:
             "initial_key": self._initial_key,
             "forget": self._forget,
             "restart": self._restart,
+            "tamper": self._tamper,
             "stop": self._stop,
         }
 
@@ -204,6 +205,10 @@ class AcquirerHost:
             time.sleep(pause_ms / 1000)
             self._desk = self._new_desk(behaviour)
             self._apply(behaviour)
+        return {}
+
+    def _tamper(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._desk.tamper(str(request["how"]))
         return {}
 
     def _stop(self, _: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,10 +19,10 @@ from typing import Any
 
 import apsw
 
-from hardware_sim.acquirer_schema import MORE_KINDS, SCHEMA
+from hardware_sim.acquirer_schema import MORE_KINDS, SCHEMA, SETTLED
 from terminal.errors import StoreError, StoreTooNew
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class CaptureState(Enum):
@@ -182,8 +182,9 @@ class AcquirerLedger:
         with self._connection:
             if version == 0:
                 self._connection.execute(SCHEMA)
-            else:
+            elif version == 1:
                 self._connection.execute(MORE_KINDS)
+            self._connection.execute(SETTLED)
             self._connection.pragma("user_version", SCHEMA_VERSION)
 
     @contextmanager
@@ -206,6 +207,11 @@ class AcquirerLedger:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise StoreError(f"The simulated acquirer's books failed ({cause}).") from cause
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For the parts of the books that have modules of their own; inside ``transaction``."""
+        return self._connection
 
     def close(self) -> None:
         """Closes the file. Harmless when called twice."""

@@ -33,6 +33,12 @@ CREATE TABLE duplicate_window (number INTEGER PRIMARY KEY) STRICT;
 INSERT INTO duplicate_window VALUES (1);
 """
 
+SETTLED = """
+CREATE TABLE settled (
+    terminal_id TEXT NOT NULL, batch TEXT NOT NULL, PRIMARY KEY (terminal_id, batch)
+) STRICT, WITHOUT ROWID;
+"""
+
 MORE_KINDS = """
 ALTER TABLE capture ADD COLUMN kind TEXT NOT NULL DEFAULT 'sale';
 ALTER TABLE capture ADD COLUMN batch TEXT NOT NULL DEFAULT '';
