@@ -20,9 +20,11 @@ from terminal.transaction import CardSummary, State
 DECLINED_FOR = timedelta(days=30)
 """How long a card whose stored sale was declined is taken online alone."""
 
-# The card itself, or another that stands for the same account.
+# The card itself, or another that stands for the same account; by the key before as well, while
+# the key of fingerprints rotates.
 _SAME_CARD = (
-    "(fingerprint = :fingerprint OR (par_fingerprint = :account AND par_fingerprint <> ''))"
+    "(fingerprint IN (:fingerprint, :before)"
+    " OR (par_fingerprint IN (:account, :account_before) AND par_fingerprint <> ''))"
 )
 _WAITING = f"('{State.STORED.value}', '{State.SET_ASIDE.value}')"
 # The parts are constants of the code, never input.
@@ -41,8 +43,8 @@ _DECLINES = " UNION ".join(
     f" WHERE {same} AND state IN ('{State.DECLINED.value}', '{State.DECLINED_AFTER_FORWARD.value}')"
     " AND response_code <> '' AND changed_at >= :since AND training = 0"
     for same in (
-        "fingerprint = :fingerprint",
-        "par_fingerprint = :account AND par_fingerprint <> ''",
+        "fingerprint IN (:fingerprint, :before)",
+        "par_fingerprint IN (:account, :account_before) AND par_fingerprint <> ''",
     )
 )
 
@@ -92,4 +94,6 @@ def _named(card: CardSummary | None) -> dict[str, str]:
     return {
         "fingerprint": card.fingerprint if card else "",
         "account": card.par_fingerprint if card else "",
+        "before": card.previous_fingerprint if card else "",
+        "account_before": card.previous_par_fingerprint if card else "",
     }

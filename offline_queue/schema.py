@@ -260,6 +260,18 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
     ),
     Migration(8, "the merchant's day", MORE_KINDS),
+    Migration(
+        9,
+        "cards by two keys while one follows the other",
+        (
+            "ALTER TABLE txn ADD COLUMN previous_fingerprint TEXT",
+            "ALTER TABLE txn ADD COLUMN previous_par_fingerprint TEXT",
+            (
+                "UPDATE txn SET previous_fingerprint = '', previous_par_fingerprint = ''"
+                " WHERE token IS NOT NULL"
+            ),
+        ),
+    ),
 )
 
 _MIGRATION_TABLE = """

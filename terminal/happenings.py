@@ -19,7 +19,8 @@ class CardSummary:
     """What the ledger keeps of a card: nothing that pays, nothing that can be reversed.
 
     ``fingerprint`` names the card and ``par_fingerprint`` the account behind it, which a card
-    and its phone share; empty where the card has no PAR (tag 9F24), as many have none.
+    and its phone share; empty where the card has no PAR (tag 9F24), as many have none. The
+    ``previous`` ones are under the key before, while the till's key for them rotates.
     ``last4`` are the last four digits of the plastic card behind a phone's own number (tag 9F25),
     empty where the card does not say. ``card_ms`` is what the card took in milliseconds,
     ``terminal_us`` what the till added in microseconds, ``command_times`` the card's milliseconds
@@ -41,6 +42,8 @@ class CardSummary:
     terminal_us: int = 0
     command_times: str = ""
     language: str = ""
+    previous_fingerprint: str = ""
+    previous_par_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from terminal.progress import Progress
 from terminal.refunds import POLICY, RefundPolicy
 from terminal.risk import OfflineLimits
 from terminal.terms import Terms
-from terminal.tokens import SealedCard
+from terminal.tokens import FIRST_EPOCHS, FingerprintEpochs, SealedCard
 from terminal.transaction import (
     AuthorisationSent,
     CardSummary,
@@ -89,6 +89,7 @@ class Rules:
     cash_coin_minor: int = 1
     present_s: float = 60.0
     authorise_s: float = 15.0
+    fingerprints: FingerprintEpochs = FIRST_EPOCHS
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         sealer=ports.sealer,
         keystore=ports.keystore,
         random=ports.entropy.random_bytes(TOKEN_BYTES),
+        epochs=rules.fingerprints,
     )
     summary = CardSummary(
         token=sealed.token,
@@ -181,6 +182,8 @@ def _seal(ports: Ports, rules: Rules, sale: Transaction, outcome: Outcome, at: d
         device=outcome.device,
         cvm=outcome.cvm.value,
         par_fingerprint=sealed.par_fingerprint,
+        previous_fingerprint=sealed.previous_fingerprint,
+        previous_par_fingerprint=sealed.previous_par_fingerprint,
         last4=outcome.last4,
         language=next(iter(outcome.ui.languages if outcome.ui is not None else ()), ""),
     )

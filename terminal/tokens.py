@@ -21,7 +21,7 @@ from terminal.errors import CardError
 from terminal.money import Amount
 from terminal.ports import KeyStore, Sealer
 
-FINGERPRINT_EPOCH = 1
+FIRST_EPOCH = 1
 TOKEN_BYTES = 20
 _PAD_BLOCK = 64
 _SCHEMA = "taptill/card/1"
@@ -66,6 +66,8 @@ class SealedCard:
     fingerprint_epoch: int
     envelope: bytes = field(repr=False)
     par_fingerprint: str = ""
+    previous_fingerprint: str = ""
+    previous_par_fingerprint: str = ""
 
 
 def _length_prefixed(*parts: str) -> bytes:
@@ -136,10 +138,33 @@ def parse_plaintext(plaintext: bytes) -> CardData:
     raise CardError("The sealed card data cannot be read.")
 
 
-def fingerprint_of(pan: Pan, keystore: KeyStore) -> str:
+@dataclass(frozen=True, slots=True)
+class FingerprintEpochs:
+    """Which keys fingerprints are made with: one, or two while the key rotates.
+
+    ``previous_until`` is when the last sale under the key before counts for no limit any more;
+    until then a card is known by both of its fingerprints.
+    """
+
+    current: int = FIRST_EPOCH
+    previous_until: datetime | None = None
+
+    def previous(self, at: datetime) -> int | None:
+        """The epoch before, if sales under it still count."""
+        rotating = self.previous_until is not None and at < self.previous_until
+        return self.current - 1 if rotating else None
+
+
+FIRST_EPOCHS = FingerprintEpochs()
+
+
+def fingerprint_of(pan: Pan, keystore: KeyStore, epoch: int = FIRST_EPOCH) -> str:
     """The same card gives the same 128 bits on this till, and nobody else can compute them."""
-    content = _length_prefixed("pan-fp/1", pan.reveal())
-    return keystore.mac(f"fingerprint/{FINGERPRINT_EPOCH}", content)[:16].hex()
+    return _keyed("pan-fp/1", pan.reveal(), keystore, epoch)
+
+
+def _keyed(kind: str, value: str, keystore: KeyStore, epoch: int) -> str:
+    return keystore.mac(f"fingerprint/{epoch}", _length_prefixed(kind, value))[:16].hex()
 
 
 def token_of(random: bytes) -> str:
@@ -150,22 +175,36 @@ def token_of(random: bytes) -> str:
 
 
 def seal(
-    card: CardData, binding: Binding, *, sealer: Sealer, keystore: KeyStore, random: bytes
+    card: CardData,
+    binding: Binding,
+    *,
+    sealer: Sealer,
+    keystore: KeyStore,
+    random: bytes,
+    epochs: FingerprintEpochs = FIRST_EPOCHS,
 ) -> SealedCard:
     """Seals a card for one sale. The caller drops ``card`` on the next line.
 
     Raises:
         KeyStoreError: a key is missing or refused.
     """
-    par = ""
-    if card.par:
-        content = _length_prefixed("par-fp/1", card.par)
-        par = keystore.mac(f"fingerprint/{FINGERPRINT_EPOCH}", content)[:16].hex()
+
+    def prints(epoch: int | None) -> tuple[str, str]:
+        """Of the card and of the account behind it, where it has one and there is an epoch."""
+        if epoch is None:
+            return "", ""
+        account = _keyed("par-fp/1", card.par, keystore, epoch) if card.par else ""
+        return fingerprint_of(card.pan, keystore, epoch), account
+
+    fingerprint, account = prints(epochs.current)
+    before, account_before = prints(epochs.previous(binding.transmitted_at))
     return SealedCard(
         token=token_of(random),
         masked_pan=card.pan.masked,
-        fingerprint=fingerprint_of(card.pan, keystore),
-        fingerprint_epoch=FINGERPRINT_EPOCH,
+        fingerprint=fingerprint,
+        fingerprint_epoch=epochs.current,
         envelope=sealer.seal(plaintext_of(card), binding.info(sealer.key_id)),
-        par_fingerprint=par,
+        par_fingerprint=account,
+        previous_fingerprint=before,
+        previous_par_fingerprint=account_before,
     )

@@ -24,6 +24,7 @@ from drivers.registry import (
     open_printer,
     open_reader,
 )
+from offline_queue.epochs import fingerprint_epochs
 from offline_queue.journal import Recovered, SqlJournal, open_journal
 from offline_queue.sync import News, Sync, Timing, Wire
 from terminal.checkout import Rules
@@ -265,6 +266,7 @@ def assembled(
             keystore=keystore,
         )
         stack.callback(journal.close)
+        rules = replace(rules, fingerprints=fingerprint_epochs(journal.store))
         yield Parts(
             settings=settings,
             rules=rules,

@@ -81,6 +81,7 @@ FIELDS_SINCE: dict[int, set[str]] = {
     3: {"par_fingerprint"},
     5: {"card_approved", "note", "limit"},
     8: {"terms", "transmitted_at", "taps", "language"},
+    9: {"previous_fingerprint", "previous_par_fingerprint"},
 }
 """The fields of events that a version brought: an older Taptill wrote none of them."""
 
@@ -111,7 +112,13 @@ def as_written_by(version: int, newest: Path, older: Path) -> None:
     connection = raw(older)
     connection.execute("ATTACH ? AS newest", (str(newest),))
     # Rows of the sale come before what refers to them.
-    for table in ("numbers", "batch", "txn", "event", "outbox"):
+    first = ("numbers", "batch", "txn", "event", "outbox")
+    made = rows(
+        connection,
+        "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT IN ('migration', 'high_water') ORDER BY name",
+    )
+    for table in (*first, *(name for (name,) in made if name not in first)):
         known = [str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})")]
         names = ", ".join(known)
         if table == "numbers":

@@ -19,7 +19,7 @@ from terminal.card import CardData, Pan, Track2
 from terminal.errors import CardError
 from terminal.money import Amount, Currency
 from terminal.tokens import (
-    FINGERPRINT_EPOCH,
+    FIRST_EPOCH,
     TOKEN_BYTES,
     Binding,
     SealedCard,
@@ -218,7 +218,7 @@ def test_a_card_that_returns_is_recognised() -> None:
     first, again = _seal(seed=1), _seal(replace(CARD, expiry_yymm="3012", sequence=2), seed=2)
     assert first.fingerprint == again.fingerprint == fingerprint_of(CARD.pan, Keys())
     assert first.par_fingerprint == again.par_fingerprint
-    assert first.fingerprint_epoch == FINGERPRINT_EPOCH
+    assert first.fingerprint_epoch == FIRST_EPOCH
     assert first.envelope != again.envelope
 
 
