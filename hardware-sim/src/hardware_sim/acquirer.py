@@ -28,7 +28,7 @@ from hardware_sim.acquirer_behaviour import Behaviour
 from hardware_sim.acquirer_bench import AcquirerBench
 from hardware_sim.acquirer_channel import ControlLink
 from hardware_sim.acquirer_folder import FOLDER_NAME, PROFILE, AcquirerFolder
-from hardware_sim.ca import ca_public_keys
+from hardware_sim.ca import ca_public_keys, revoked_certificates
 from terminal.bench import Bench
 from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
@@ -75,7 +75,7 @@ class SimulatedAcquirer:
     @property
     def ca_keys(self) -> CaKeys:
         """The test keys under which the simulated cards' certificates are made."""
-        return CaKeys(ca_public_keys())
+        return CaKeys(ca_public_keys(), revoked_certificates())
 
     @property
     def sealer(self) -> Sealer:

@@ -232,6 +232,7 @@ class AcquirerDesk:
                 now=self._now(),
                 trouble_over=code_for(request.amount_minor) in NOT_FINAL
                 and self._ledger.seen(key, code_for(request.amount_minor)),
+                spent_minor=lambda card: self._ledger.captured_minor(request.terminal_id, card),
             )
         if judgement.code not in NOT_FINAL:
             self._book(request, judgement)

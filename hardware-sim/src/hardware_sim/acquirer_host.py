@@ -27,6 +27,7 @@ from hardware_sim.acquirer_folder import PROFILE, AcquirerFolder
 from hardware_sim.acquirer_keys import OpeningKeys, initial_key_block
 from hardware_sim.acquirer_ledger import AcquirerLedger, Entry
 from hardware_sim.acquirer_server import AcquirerServer, Reply
+from hardware_sim.catalogue import accounts
 from hardware_sim.certificates import dukpt_key, hash_key, make_credentials, opening_key
 from terminal.errors import ConfigError, TerminalError
 from terminal.iso8583.profiles import profile_named
@@ -78,6 +79,8 @@ class AcquirerHost:
         watch: Callable[[Entry], None] | None = None,
     ) -> None:
         behaviour = Behaviour().changed(options or {})
+        # Read now, so that the first sale of each card does not wait for it.
+        accounts()
         self.folder = AcquirerFolder(path)
         self._ended = threading.Event()
         self._restarting = threading.Lock()

@@ -280,6 +280,16 @@ class AcquirerLedger:
         ).fetchone()
         return row is not None
 
+    def captured_minor(self, terminal_id: str, card_hash: str) -> int:
+        """What a terminal has captured for one card and not reversed, in minor units."""
+        row = self._connection.execute(
+            "SELECT coalesce(sum(iif(kind = 'refund', -amount_minor, amount_minor)), 0)"
+            " FROM capture WHERE terminal_id = ? AND card_hash = ?"
+            " AND state IN ('captured', 'held')",
+            (terminal_id, card_hash),
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
     def standing(self, terminal_id: str, rrn: str, kinds: tuple[str, ...]) -> list[Capture]:
         """What stands in the books under this RRN: captured, or held."""
         return [

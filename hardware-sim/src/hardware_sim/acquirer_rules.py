@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from hardware_sim.acquirer_amounts import APPROVED, PARTIAL, code_for, partial_minor
 from hardware_sim.acquirer_keys import CannotOpen, OpeningKeys
+from hardware_sim.catalogue import accounts
 from hardware_sim.issuer import arqc_fault, issuer_authentication_data, issuer_of
 from terminal.card import CardData
 from terminal.errors import CardError
@@ -52,17 +53,32 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Situation:
+    """What the books know that the message does not say."""
+
+    trouble_over: bool = False
+    spent_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerRules:
     """What decides: the keys that open envelopes, and the key of the hashes of card numbers."""
 
     keys: OpeningKeys
     hash_key: bytes = field(repr=False)
 
-    def judge(self, request: Request, *, now: datetime, trouble_over: bool) -> Judgement:
+    def judge(
+        self,
+        request: Request,
+        *,
+        now: datetime,
+        trouble_over: bool,
+        spent_minor: Callable[[str], int] = lambda _: 0,
+    ) -> Judgement:
         """The answer to a 0200, 0220 or 0221.
 
         ``trouble_over`` says that an advice has met an unavailable issuer before, which then
-        answers.
+        answers; ``spent_minor`` what was captured at this terminal for a card, by its keyed hash.
         """
         if fault := _chip_contradicts(request):
             return fault
@@ -70,13 +86,15 @@ class IssuerRules:
         if isinstance(opened, Judgement):
             return opened
         number = opened.pan.reveal()
-        judged = _issuer_decides(request, opened, number, now, trouble_over=trouble_over)
+        card_hash = self.hash_of(opened)
+        situation = Situation(trouble_over, spent_minor(card_hash))
+        judged = _issuer_decides(request, opened, number, now, situation)
         return Judgement(
             code=judged.code,
             note=judged.note,
             approved_minor=judged.approved_minor,
             card=opened.pan.masked,
-            card_hash=self.hash_of(opened),
+            card_hash=card_hash,
             chip_data=judged.chip_data,
         )
 
@@ -123,7 +141,7 @@ def _chip_contradicts(request: Request) -> Judgement | None:
 
 
 def _issuer_decides(
-    request: Request, card: CardData, number: str, now: datetime, *, trouble_over: bool
+    request: Request, card: CardData, number: str, now: datetime, situation: Situation
 ) -> Judgement:
     sequence = card.sequence or 0
     if 23 in request.fields and int(request.fields[23]) != sequence:
@@ -142,7 +160,7 @@ def _issuer_decides(
         chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
     if fault := arqc_fault(keys, number, sequence, chip_data):
         return Judgement("82", fault)
-    judged = _amount_decides(request, card, now, trouble_over=trouble_over)
+    judged = _amount_decides(request, card, number, now, situation)
     proof = issuer_authentication_data(keys, number, sequence, request.chip_data, judged.code)
     return Judgement(
         judged.code, judged.note, judged.approved_minor, chip_data={ISSUER_AUTHENTICATION_91: proof}
@@ -150,15 +168,35 @@ def _issuer_decides(
 
 
 def _amount_decides(
-    request: Request, card: CardData, now: datetime, *, trouble_over: bool
+    request: Request,
+    card: CardData,
+    number: str,
+    now: datetime,
+    situation: Situation,
 ) -> Judgement:
     # A card is good until the last day of its month; years are those of this century.
     if int(card.expiry_yymm) < int(now.strftime("%y%m")):
         return Judgement("54", "the card has expired")
+    account = accounts().get(number)
+    if account is not None and account.status in _REFUSED:
+        return Judgement(_REFUSED[account.status], f"the card is {account.status}")
     advice = request.mti not in ASKED_BY_MTI
+    if account is not None and account.balance >= 0:
+        left = account.balance - situation.spent_minor
+        if request.amount_minor > left:
+            partly = left > 0 and not advice
+            return (
+                Judgement(PARTIAL, f"the balance is {left}", left)
+                if partly
+                else Judgement("51", f"the balance is {left}")
+            )
     code = code_for(request.amount_minor)
     if code == PARTIAL and not advice:
         return Judgement(PARTIAL, "test amount", partial_minor(request.amount_minor))
-    if code in {APPROVED, PARTIAL} or (advice and trouble_over):
+    if code in {APPROVED, PARTIAL} or (advice and situation.trouble_over):
         return Judgement(APPROVED, approved_minor=request.amount_minor)
     return Judgement(code, "test amount")
+
+
+_REFUSED = {"blocked": "62", "lost": "41", "stolen": "43", "closed": "46"}
+"""The answer to a card by the status of its account."""

@@ -70,6 +70,7 @@ class SimulatedBench:
     def cards(self) -> tuple[BenchCard, ...]:
         """See ``terminal.bench.Bench``."""
         profiles = [load_profile(name) for name in card_ids()]
+        profiles = [each for each in profiles if each.card.bench]
         return tuple(
             BenchCard(
                 each.id, each.card.title, each.card.subtitle, each.card.scheme, each.card.colour

@@ -21,9 +21,21 @@ from terminal.emv.oda import CaPublicKey
 AUTHORITY_INDEX = 0xE1
 """The index (8F) of the test authority's key, which no published list of keys uses."""
 
+KEY_SETS: Mapping[str, int] = MappingProxyType(
+    {"standard": AUTHORITY_INDEX, "small": 0xE2, "large": 0xE3}
+)
+"""Sets of keys by name, with the index of their authority: 1408, 1024 and 1984 bits."""
+
+UNKNOWN_AUTHORITY_INDEX = 0xEE
+"""The index of an authority that no terminal knows."""
+
+REVOKED_SERIAL = bytes.fromhex("00DEAD")
+"""The serial number of every issuer certificate that the authorities have revoked."""
+
 PUBLIC_EXPONENT = 3
-_CERTIFICATE_SERIAL = bytes.fromhex("000001")
+CERTIFICATE_SERIAL = bytes.fromhex("000001")
 _HASH_AND_KEY_ALGORITHM = b"\x01\x01"
+_AUTHENTICATION_CODE = b"\xda\xc0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +93,36 @@ def _sha1(data: bytes) -> bytes:
 
 
 @cache
-def scheme_keys(scheme: str) -> SchemeKeys:
-    """The test keys of one scheme.
+def _all_keys() -> dict[str, dict[str, dict[str, str]]]:
+    return tomllib.loads(files("hardware_sim").joinpath("test_keys.toml").read_text("utf-8"))
+
+
+@cache
+def scheme_keys(scheme: str, key_set: str = "standard") -> SchemeKeys:
+    """The test keys of one scheme, or those of another set, which all schemes share.
 
     Raises:
-        KeyError: the scheme has none.
+        KeyError: there are none.
     """
-    text = files("hardware_sim").joinpath("test_keys.toml").read_text("utf-8")
-    table = tomllib.loads(text)[scheme]
+    table = _all_keys()[scheme if key_set == "standard" else key_set]
     keys = {name: RsaKey(int(key["p"], 16), int(key["q"], 16)) for name, key in table.items()}
     return SchemeKeys(**keys)
 
 
 def ca_public_keys() -> tuple[CaPublicKey, ...]:
     """The public keys of all test authorities, for a terminal under test and for no other."""
-    keys = {scheme: scheme_keys(scheme).authority for scheme in RIDS}
     return tuple(
-        CaPublicKey(RIDS[scheme], AUTHORITY_INDEX, key.modulus, key.exponent)
-        for scheme, key in keys.items()
+        CaPublicKey(rid, index, authority.modulus, authority.exponent)
+        for scheme, rid in RIDS.items()
+        for key_set, index in KEY_SETS.items()
+        for authority in (scheme_keys(scheme, key_set).authority,)
+    )
+
+
+def revoked_certificates() -> frozenset[tuple[bytes, int, bytes]]:
+    """The issuer certificates that are revoked: RID, authority's index, serial number."""
+    return frozenset(
+        (rid, index, REVOKED_SERIAL) for rid in RIDS.values() for index in KEY_SETS.values()
     )
 
 
@@ -128,20 +152,38 @@ def _month_first(expiry_yymm: str) -> bytes:
     return bytes.fromhex(expiry_yymm[2:] + expiry_yymm[:2])
 
 
-def issuer_certificate(scheme: str, pan: str, expiry_yymm: str) -> Certificate:
+def issuer_certificate(
+    scheme: str,
+    pan: str,
+    expiry_yymm: str,
+    *,
+    key_set: str = "standard",
+    serial: bytes = CERTIFICATE_SERIAL,
+    signer: RsaKey | None = None,
+) -> Certificate:
     """The issuer's public key, signed by the authority (EMV Book 2, 5.1, table 2)."""
-    keys = scheme_keys(scheme)
+    keys = scheme_keys(scheme, key_set)
     identifier = bytes.fromhex(pan[:6].ljust(8, "F"))
-    head = b"\x02" + identifier + _month_first(expiry_yymm) + _CERTIFICATE_SERIAL
-    return _certify(keys.authority, head, keys.issuer)
+    head = b"\x02" + identifier + _month_first(expiry_yymm) + serial
+    return _certify(signer or keys.authority, head, keys.issuer)
 
 
-def card_certificate(scheme: str, pan: str, expiry_yymm: str, static_data: bytes) -> Certificate:
+def card_certificate(
+    scheme: str, pan: str, expiry_yymm: str, static_data: bytes, *, key_set: str = "standard"
+) -> Certificate:
     """The card's public key, signed by the issuer over the static data (Book 2, 6.1, table 10)."""
-    keys = scheme_keys(scheme)
+    keys = scheme_keys(scheme, key_set)
     number = bytes.fromhex(pan.ljust(20, "F"))
-    head = b"\x04" + number + _month_first(expiry_yymm) + _CERTIFICATE_SERIAL
+    head = b"\x04" + number + _month_first(expiry_yymm) + CERTIFICATE_SERIAL
     return _certify(keys.issuer, head, keys.card, static_data)
+
+
+def signed_static_data(scheme: str, static_data: bytes, *, key_set: str = "standard") -> bytes:
+    """The issuer's signature over a card without a key, tag 93 (EMV Book 2, 5.1, table 3)."""
+    key = scheme_keys(scheme, key_set).issuer
+    header = b"\x03\x01" + _AUTHENTICATION_CODE
+    header = header.ljust(key.size - 22, b"\xbb")
+    return key.sign(b"\x6a" + header + _sha1(header + static_data) + b"\xbc")
 
 
 def signed_dynamic_data(key: RsaKey, dynamic_data: bytes, terminal_data: bytes) -> bytes:

@@ -4,8 +4,7 @@ Rules of this file: a card is deterministic. Its profile and its seed give every
 answers; it has no clock, no chance and no transport. Two kinds of payment application exist:
 one gives its cryptogram in the answer to GET PROCESSING OPTIONS, as Visa's qVSDC, Discover's D-PAS
 and UnionPay's quickPass do, the other on GENERATE AC, as Mastercard's M/Chip, Expresspay and
-J/Speedy do. Sources: EMV Book 3, 6.5 (commands and status
-words) and the card transcripts that the tests replay.
+J/Speedy do. Sources: EMV Book 3, 6.5, and the card transcripts that the tests replay.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ from hardware_sim.issuer import (
     issuer_authentication_data,
 )
 from hardware_sim.personalisation import (
-    CERTIFICATES_SFI,
     PPSE_NAME,
     RECORD_70,
     SEQUENCE_5F34,
     TRACK2_57,
     Personalisation,
-    personalise,
+    named,
+    personalise_all,
 )
 from hardware_sim.profile import Profile
 from hardware_sim.status_words import (
@@ -57,7 +56,7 @@ from hardware_sim.status_words import (
     WRONG_LENGTH,
     WRONG_PARAMETERS,
 )
-from hardware_sim.wishes import qualifiers, requirements, verification_status
+from hardware_sim.wishes import Cryptogram, decided, qualifiers, requirements, verification_status
 from terminal.emv.apdu import Command, Response
 
 AFL_94 = 0x94
@@ -71,14 +70,6 @@ INTERCHANGE_PROFILE_9F53 = 0x9F53
 TEMPLATE_80 = 0x80
 SIGNATURE_9F4B = 0x9F4B
 TEMPLATE_77 = 0x77
-
-
-class Cryptogram(Enum):
-    """What the card says about the sale: bits 8 and 7 of tag 9F27 (EMV Book 3, table 14)."""
-
-    AAC = 0x00
-    TC = 0x40
-    ARQC = 0x80
 
 
 class _Stage(Enum):
@@ -101,7 +92,8 @@ class EmvCard:
     def __init__(self, profile: Profile, *, seed: int = 0) -> None:
         self._profile = profile
         self._seed = seed
-        self._chip = personalise(profile)
+        self._chips = personalise_all(profile)
+        self._chip = next(iter(self._chips), None)
         self._atc = int.from_bytes(self._random("first ATC", 2), "big") & 0x3FFF
         self._unlocked = False
         self._refused = False
@@ -169,12 +161,14 @@ class EmvCard:
         name = command.data
         if name == PPSE_NAME and command.p2 == 0x00:
             self._stage = _Stage.NOTHING
-            return Response(chip.ppse, OK)
-        # A shorter name selects the first application that begins with it (EMV Book 1, 12.3.1).
-        if command.p2 or len(name) < 5 or not chip.application.aid.startswith(name):
+            return Response(chip.ppse, OK) if chip.ppse else Response(b"", NOT_FOUND)
+        after = self._chip if command.p2 == 0x02 else None
+        found = named(self._chips, name, after=after)
+        if found is None:
             return Response(b"", NOT_FOUND)
+        self._chip = found
         self._stage = _Stage.SELECTED
-        return Response(chip.fci, OK)
+        return Response(found.fci, OK)
 
     def _read_record(self, command: Command, chip: Personalisation) -> Response:
         if self._stage not in {_Stage.INITIATED, _Stage.DONE}:
@@ -188,9 +182,9 @@ class EmvCard:
         if objects is None:
             return Response(b"", NO_RECORD)
         fast_dda = chip.application.flow == "gpo" and chip.application.keys != "Discover"
-        if (sfi, number) == (CERTIFICATES_SFI, 2) and fast_dda:
+        if (sfi, number) == chip.last_record and fast_dda and chip.key is not None:
             objects = {**objects, AUTHENTICATION_DATA_9F69: self._authentication_data()}
-        return Response(tlv(RECORD_70, concatenated(objects)), OK)
+        return Response(chip.application.spoiled_record(tlv(RECORD_70, concatenated(objects))), OK)
 
     def _get_data(self, command: Command, chip: Personalisation) -> Response:
         del chip
@@ -210,6 +204,8 @@ class EmvCard:
         values = dol_values(chip.application.pdol, command.data[2:])
         if values is None:
             return Response(b"", WRONG_LENGTH)
+        if chip.application.has_error("refuses-sale"):
+            return Response(b"", NOT_SATISFIED)
         if self._profile.behaviour.locked and not self._unlocked:
             self._refused = True
             return Response(b"", NOT_ALLOWED)
@@ -231,7 +227,7 @@ class EmvCard:
         self._atc += 1
         self._stage = _Stage.DONE
         self._ctq = qualifiers(self._profile.behaviour.cvm, reader)
-        kind = self._decide(online_only=bool(reader[1] & 0x80))
+        kind = decided(self._profile.behaviour.decision, online_only=bool(reader[1] & 0x80))
         combined = chip.application.keys == "Discover"
         wish = {REQUIREMENTS_9F71: requirements(self._ctq)} if combined else {CTQ_9F6C: self._ctq}
         objects = self._cryptogram(chip, kind, values)
@@ -252,8 +248,10 @@ class EmvCard:
                 # The ICC dynamic number of fast DDA is the ATC, after its length.
                 dynamic = b"\x02" + self._atc.to_bytes(2, "big")
                 hashed += self._authentication_data()
-                signature = ca.signed_dynamic_data(chip.key, dynamic, hashed)
+                signature = chip.signature(dynamic, hashed)
             objects[SIGNATURE_9F4B] = signature
+        elif chip.application.signs == "static" and wanted:
+            objects[AFL_94] = chip.afl_signed
         return Response(tlv(TEMPLATE_77, concatenated(objects)), OK)
 
     def _generate_ac(self, command: Command, chip: Personalisation) -> Response:
@@ -268,7 +266,7 @@ class EmvCard:
         asked = Cryptogram(command.p1 & 0xC0)
         kind = asked
         if asked is not Cryptogram.AAC:
-            kind = self._decide(online_only=asked is Cryptogram.ARQC)
+            kind = decided(self._profile.behaviour.decision, online_only=asked is Cryptogram.ARQC)
         objects = self._cryptogram(chip, kind, values)
         if chip.application.keys == "JCB":
             stated = self._pdol_values.get(INTERCHANGE_PROFILE_9F53, b"\0")
@@ -302,7 +300,7 @@ class EmvCard:
             + ca.transaction_hash(self._pdol_data + cdol_data + concatenated(shown))
             + self._relayed
         )
-        return ca.signed_dynamic_data(chip.key, dynamic, values[UNPREDICTABLE_9F37])
+        return chip.signature(dynamic, values[UNPREDICTABLE_9F37])
 
     def _exchange_relay_resistance_data(self, command: Command, chip: Personalisation) -> Response:
         """The layout is that of emv-card-simulator: entropy, shortest, longest, on the air."""
@@ -327,7 +325,7 @@ class EmvCard:
         if self._stage is not _Stage.INITIATED or self._torn is None:
             return Response(b"", NOT_SATISFIED)
         made_for, answer = self._torn
-        if any(made_for.get(tag) != value for tag, value in values.items()):
+        if not values.items() <= made_for.items():
             return Response(b"", NOT_SATISFIED)
         self._stage = _Stage.DONE
         return answer
@@ -345,15 +343,6 @@ class EmvCard:
         }
         return Response(b"", OK if command.data in expected else AUTHENTICATION_FAILED)
 
-    def _decide(self, *, online_only: bool) -> Cryptogram:
-        match self._profile.behaviour.decision:
-            case "decline":
-                return Cryptogram.AAC
-            case "offline" if not online_only:
-                return Cryptogram.TC
-            case _:
-                return Cryptogram.ARQC
-
     def _cryptogram(
         self, chip: Personalisation, kind: Cryptogram, values: Mapping[int, bytes]
     ) -> dict[int, bytes]:
@@ -369,6 +358,9 @@ class EmvCard:
             iad = b"\x06" + head + bytes((3, verdict, 0, 0))
         data = {**values, AIP_82: application.aip, ATC_9F36: atc, IAD_9F10: iad}
         version = VERSIONS[application.keys][application.cvn]
+        if application.has_error("bad-cryptogram"):
+            # What the card tells the terminal is right; what it proves to the issuer is not.
+            data[AMOUNT_9F02] = bytes(6)
         made = {
             CID_9F27: bytes((kind.value,)),
             ATC_9F36: atc,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from hardware_sim.profile import Profile, read_profile
+from hardware_sim.profile import Account, Profile, read_profile
 from terminal.errors import ConfigError
 
 _FOLDER = Path(__file__).parent / "profiles"
@@ -16,6 +17,13 @@ def card_ids() -> tuple[str, ...]:
     """The names of all cards, in the order of the bench."""
     profiles = [load_profile(path.stem) for path in _FOLDER.glob("*.toml")]
     return tuple(each.id for each in sorted(profiles, key=lambda each: (each.card.order, each.id)))
+
+
+@cache
+def accounts() -> Mapping[str, Account]:
+    """What the simulated issuers know of the accounts on these cards, by card number."""
+    profiles = [load_profile(name) for name in card_ids()]
+    return {each.account.pan: each.account for each in profiles if each.account is not None}
 
 
 def load_profile(name: str) -> Profile:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
 
+from hardware_sim import small_disk
 from hardware_sim.virtual_clock import ScriptClock
 from terminal.errors import ConfigError, TerminalError
 from terminal.scripted import (
@@ -48,12 +48,16 @@ def opener() -> OpenTill:
     return cast("OpenTill", min(found, key=lambda point: point.name).load())
 
 
-def _run(pipe: Connection, order: TillOrder, environment: Mapping[str, str]) -> None:
+def _run(
+    pipe: Connection, order: TillOrder, environment: Mapping[str, str], *, on_small_disk: bool
+) -> None:
     """The till's process, from birth to its end."""
     # What ends the terminal's foreground job must not end the till before its script does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(environment)
     try:
+        if on_small_disk:
+            small_disk.mount(order.data_dir)
         till = opener()(order)
     except TerminalError as failed:
         pipe.send((failed, None))
@@ -79,25 +83,35 @@ def _asked(till: ScriptedTill, order: TillOrder, name: str, arguments: tuple[Any
         clock = cast("ScriptClock", order.clock)
         clock.move(*arguments)
         return clock.at
-    if name == "room":
-        # The limit is on the size of any file that this process writes: a full disk to SQLite.
-        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (arguments[0] if arguments else most, most))
-        return None
+    if name == "fill_disk":
+        return small_disk.fill(order.data_dir)
+    if name == "free_disk":
+        return small_disk.free(order.data_dir)
     return getattr(till, name)(*arguments)
 
 
 class FarTill:
-    """A ``terminal.scripted.ScriptedTill`` in a process that can be killed."""
+    """A ``terminal.scripted.ScriptedTill`` in a process that can be killed.
 
-    def __init__(self, order: TillOrder) -> None:
+    Args:
+        order: the till that is wanted.
+        on_small_disk: its folder is a disk of its own, which can be filled.
+
+    Raises:
+        ConfigError: there can be no such disk here.
+        TerminalError: something of the till cannot be opened.
+    """
+
+    def __init__(self, order: TillOrder, *, on_small_disk: bool = False) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["hardware_sim.far_till", "hardware_sim.preload"])
         self._pipe, far_end = context.Pipe()
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self._process: BaseProcess = context.Process(
-            target=_run, args=(far_end, order, passed_on), name="till"
+            target=_run,
+            args=(far_end, order, passed_on),
+            kwargs={"on_small_disk": on_small_disk},
+            name="till",
         )
         self._process.start()
         far_end.close()
@@ -142,9 +156,13 @@ class FarTill:
         """Moves the till's time of day."""
         self._ask("move_clock", seconds)
 
-    def set_room(self, file_bytes: int | None) -> None:
-        """Lets no file grow beyond so many bytes, or lets all of them grow again."""
-        self._ask("room", *(() if file_bytes is None else (file_bytes,)))
+    def fill_disk(self) -> None:
+        """Leaves no byte free on the till's small disk."""
+        self._ask("fill_disk")
+
+    def free_disk(self) -> None:
+        """Makes room on it again."""
+        self._ask("free_disk")
 
     def kill(self) -> None:
         """Ends the process without warning."""

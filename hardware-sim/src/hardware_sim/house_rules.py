@@ -60,7 +60,7 @@ def _no_card_data_on_disk(scene: Scene) -> None:
         for form, needle in forms_of(pan).items()
         if form in {"ASCII", "BCD", "BCD, odd", "UTF-16LE"}
     }
-    for path in scene.order.data_dir.rglob("*"):
+    for path in (*scene.order.data_dir.rglob("*"), *scene.receipts.rglob("*")):
         if not path.is_file():
             continue
         content = path.read_bytes()[:_READ_AT_ONCE]

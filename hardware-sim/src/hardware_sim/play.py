@@ -17,6 +17,7 @@ from hardware_sim.expectations import EXPECTATIONS
 from hardware_sim.house_rules import check_house_rules
 from hardware_sim.scenario import Scenario, Step
 from hardware_sim.scene import Scene, Unmet
+from hardware_sim.small_disk import NoSmallDisk
 from hardware_sim.stage import Stage
 from hardware_sim.steps import DOERS
 from hardware_sim.virtual_clock import ScriptClock, ScriptEntropy
@@ -47,9 +48,11 @@ def play(workshop: Workshop, scenario: Scenario, door: str, seed: int = 0) -> Pl
         step = Step("house rules")
         scene.take()
         check_house_rules(scene)
+    except NoSmallDisk:
+        raise
     except Unmet as unmet:
         failure, at = str(unmet), f"{scenario.file}:{step.place}: {step}"
-    except TerminalError as failed:
+    except (TerminalError, AssertionError) as failed:
         failure, at = f"{type(failed).__name__}: {failed}", f"{scenario.file}:{step.place}: {step}"
     finally:
         _clear_away(scene)
@@ -77,7 +80,7 @@ def _set_up(workshop: Workshop, scenario: Scenario, stage: Stage, seed: int, num
         config=to_toml(tables),
         reader=stage.url,
         acquirer=f"sim:?dir={workshop.acquirer.folder}",
-        printer=f"sim:?dir={folder / 'receipts'}",
+        printer=f"sim:?dir={folder.with_suffix('.receipts')}",
         clock=clock,
         entropy=ScriptEntropy(seed),
         authorise_s=scenario.authorise_s,
@@ -114,4 +117,5 @@ def _clear_away(scene: Scene) -> None:
             scene.till.close()
     scene.stage.take()
     scene.workshop.steady()
-    shutil.rmtree(scene.order.data_dir, ignore_errors=True)
+    for folder in (scene.order.data_dir, scene.receipts):
+        shutil.rmtree(folder, ignore_errors=True)

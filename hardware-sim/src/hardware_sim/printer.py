@@ -34,7 +34,13 @@ class SimulatedPrinter:
         if (self._folder / _EMPTY).exists():
             raise PrinterError("The simulated printer is out of paper.", remedy="Put paper in.")
         path = self._folder / f"{title}.txt"
-        path.write_text(columns(tuple(lines), WIDTH), encoding="utf-8")
+        try:
+            path.write_text(columns(tuple(lines), WIDTH), encoding="utf-8")
+        except OSError as cause:
+            raise PrinterError(
+                f"The receipt {path} cannot be written ({cause.strerror}).",
+                remedy="Free some room, then print it again.",
+            ) from cause
         return str(path)
 
 

@@ -16,10 +16,12 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from hardware_sim.ber import read_dol
+from hardware_sim.ca import KEY_SETS
 from hardware_sim.issuer import TERMINAL_INPUT, VERSIONS
 from terminal.errors import ConfigError
 
@@ -27,7 +29,29 @@ _PRESENTS = "card|tag|several|unreadable"
 _FLOWS = "gpo|generate-ac"
 _SCHEMES = "|".join(VERSIONS)
 _DECISIONS = "online|offline|decline"
+_DEVICES = "card|phone|watch|fob|tag"
+_STATUSES = "good|blocked|lost|stolen|closed"
+_KEY_SETS = "|".join(KEY_SETS)
+_SIGNS = "dynamic|static|no"
+ERRORS = (
+    "wrong-ca",
+    "unknown-ca",
+    "revoked-issuer",
+    "expired-issuer",
+    "bad-signature",
+    "bad-cryptogram",
+    "pan-differs",
+    "no-expiry",
+    "no-track2",
+    "lost-record",
+    "empty-record",
+    "broken-record",
+    "refuses-sale",
+)
+"""What may be wrong with a card on purpose: see ``personalisation`` and ``card``."""
 _CVMS = "none|signature|online-pin|device"
+_ERROR = f"({'|'.join(ERRORS)})"
+_ERRORS = f"({_ERROR}( {_ERROR})*)?"
 
 
 def _like(pattern: str, hint: str, default: str | None = None, *, shown: bool = True) -> Any:
@@ -43,6 +67,7 @@ def _between(least: int, most: int, default: int) -> Any:
 class Face:
     """What a person sees. ``presents`` says what a reader makes of it; ``order`` sorts the bench.
 
+    A card with ``bench = false`` is not among the pictures there, and is tapped by its name.
     ``reason`` belongs to an unreadable card. ``answer_ms`` is how long it takes over an answer
     when nothing else is asked for.
     """
@@ -52,7 +77,8 @@ class Face:
     colour: str = _like(r"#[0-9A-F]{6}", "a colour like #1A1F71")
     scheme: str = ""
     presents: str = _like(_PRESENTS, f"one of {_PRESENTS}", "card")
-    device: str = _like("card|phone|watch|tag", "one of card|phone|watch|tag", "card")
+    device: str = _like(_DEVICES, f"one of {_DEVICES}", "card")
+    bench: bool = True
     reason: str = ""
     order: int = _between(0, 999, 500)
     answer_ms: int = _between(0, 60_000, 0)
@@ -72,13 +98,19 @@ class Radio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The test card number and what is printed beside it. ``expiry`` is YYMM."""
+    """The test card number and what is printed beside it. ``expiry`` is YYMM.
+
+    ``status`` is what the issuer thinks of it; with a ``balance`` (minor units, 0 or more) it is a
+    prepaid card, and each till that it is shown at may spend that much.
+    """
 
     pan: str = _like("[0-9]{12,19}", "12 to 19 digits", shown=False)
     expiry: str = _like("[0-9]{2}(0[1-9]|1[0-2])", "a year and a month like 3112")
     sequence: int = _between(0, 99, 1)
     service_code: str = _like("[0-9]{3}", "3 digits", "201")
     discretionary: str = _like("[0-9]{0,13}", "up to 13 digits", "0000000000", shown=False)
+    status: str = _like(_STATUSES, f"one of {_STATUSES}", "good")
+    balance: int = _between(-1, 10**12, -1)
 
     @property
     def track2(self) -> bytes:
@@ -92,7 +124,12 @@ class Application:
     """The payment application. ``flow`` says which command brings the cryptogram.
 
     ``fci`` goes into the answer to SELECT, ``gpo`` into the answer to GET PROCESSING OPTIONS of
-    the ``gpo`` flow, ``record`` into the record that the card's certificate covers.
+    the ``gpo`` flow, ``record`` into the record that the card's certificate covers, ``entry``
+    into the directory of a contactless card (PPSE), unless it is not ``listed`` there.
+
+    ``signs`` is how the card proves that it is genuine: ``dynamic`` (fast DDA or CDA, by its flow),
+    ``static`` (SDA) or ``no``; ``key_set`` is how long the keys are. ``errors`` are names from
+    ``ERRORS`` with spaces between them: what is wrong with this card on purpose.
     """
 
     aid: bytes
@@ -104,11 +141,25 @@ class Application:
     pdol: bytes = b""
     cdol1: bytes = b""
     priority: int = _between(1, 15, 1)
-    signs: bool = True
+    signs: str = _like(_SIGNS, f"one of {_SIGNS}", "dynamic")
+    key_set: str = _like(_KEY_SETS, f"one of {_KEY_SETS}", "standard")
+    listed: bool = True
+    errors: str = _like(_ERRORS, f"names of {', '.join(ERRORS)}", "")
     relay: bytes = bytes.fromhex("000000C80012")
     fci: Mapping[int, bytes] = field(default_factory=dict)
     gpo: Mapping[int, bytes] = field(default_factory=dict)
     record: Mapping[int, bytes] = field(default_factory=dict)
+    entry: Mapping[int, bytes] = field(default_factory=dict)
+
+    def has_error(self, name: str) -> bool:
+        """Whether this is wrong with the card on purpose."""
+        return name in self.errors.split()
+
+    def spoiled_record(self, record: bytes) -> bytes:
+        """The record as this card gives it: whole, empty, or cut off near its end."""
+        if self.has_error("empty-record"):
+            return record[:1] + b"\x00"
+        return record[:-3] if self.has_error("broken-record") else record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +173,11 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """One simulated card. ``account`` and ``application`` come together or not at all."""
+    """One simulated card. ``account`` and ``application`` come together or not at all.
+
+    ``also`` are further applications on the same chip: each is the account and application of
+    another profile, as a co-badged card has them.
+    """
 
     id: str
     card: Face
@@ -130,6 +185,7 @@ class Profile:
     account: Account | None = None
     application: Application | None = None
     behaviour: Behaviour = Behaviour()
+    also: tuple[Profile, ...] = ()
 
 
 T = TypeVar("T")
@@ -146,7 +202,8 @@ def read_profile(path: Path, find: Callable[[str], Path]) -> Profile:
         ConfigError: a file cannot be read, or a key is unknown, missing or wrong.
     """
     table = _merged(path, find, ())
-    known = {"card", "radio", "account", "application", "behaviour"}
+    also = table.pop("also", [])
+    known = {"also", "card", "radio", "account", "application", "behaviour"}
     _refuse_unknown(path, "the file", table, known)
     if ("account" in table) != ("application" in table):
         raise ConfigError(f"{path.name}: [account] and [application] come together.")
@@ -158,16 +215,32 @@ def read_profile(path: Path, find: Callable[[str], Path]) -> Profile:
         account=_section(path, "account", table, Account) if paying else None,
         application=_section(path, "application", table, Application) if paying else None,
         behaviour=_section(path, "behaviour", table, Behaviour),
+        also=_others(path, also, find),
     )
     _check_payment(path, profile)
     return profile
+
+
+def _others(path: Path, names: object, find: Callable[[str], Path]) -> tuple[Profile, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"{path.name}: also: expected a list of names of profiles.")
+    others = tuple(read_profile(find(name), find) for name in names)
+    if any(other.application is None or other.also for other in others):
+        raise ConfigError(f"{path.name}: also: each has to be a card with one application.")
+    return others
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> dict[str, Any]:
+    """A file's tables; nobody changes them, since a card is merged into new ones."""
+    return tomllib.loads(text)
 
 
 def _merged(path: Path, find: Callable[[str], Path], seen: tuple[Path, ...]) -> dict[str, Any]:
     if path in seen:
         raise ConfigError(f"{path.name}: extends: the profiles extend each other in a circle.")
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = dict(_parsed(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as cause:
         raise ConfigError(f"{path.name}: the card profile cannot be read: {cause}.") from cause
     base = table.pop("extends", None)
@@ -197,11 +270,15 @@ def _refuse_unknown(path: Path, where: str, table: Mapping[str, Any], known: set
             )
 
 
+# Asked for five times for each card, and there are many.
+_hints = cache(get_type_hints)
+
+
 def _section(path: Path, name: str, table: Mapping[str, Any], kind: type[T]) -> T:
     given = table.get(name, {})
     if not isinstance(given, dict):
         raise ConfigError(f"{path.name}: {name}: expected a section [{name}].")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     # Every section is a dataclass, which a type variable cannot say.
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
     _refuse_unknown(path, f"[{name}]", given, set(known))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hardware_sim.card import EmvCard
 from hardware_sim.far_till import FarTill, opener
@@ -19,7 +20,7 @@ from hardware_sim.virtual_clock import ScriptClock
 from hardware_sim.workshop import Workshop
 from terminal.scripted import ScriptedTill, Shown, TillOrder
 
-PATIENCE_S = 30.0
+PATIENCE_S = 20.0
 """How long a step waits for what must become so. A machine under load needs it; a fault too."""
 
 SETTLED_S = 4.0
@@ -63,6 +64,11 @@ class Scene:
     accounted: bool = True
 
     @property
+    def receipts(self) -> Path:
+        """Where the printer puts them: beside the till's own folder, whose disk may be full."""
+        return self.order.data_dir.with_suffix(".receipts")
+
+    @property
     def running(self) -> ScriptedTill:
         """The till; a script that has killed it starts it before it asks for something."""
         if self.till is None:
@@ -81,8 +87,10 @@ class Scene:
     def open_till(self) -> None:
         """Starts the till, in a process of its own where the script is going to kill it."""
         verbs = {step.verb for step in self.scenario.steps}
-        open_one = FarTill if verbs & _NEEDS_A_PROCESS else opener()
-        self.till = open_one(self.order)
+        if verbs & _NEEDS_A_PROCESS:
+            self.till = FarTill(self.order, on_small_disk="disk" in verbs)
+        else:
+            self.till = opener()(self.order)
 
     def advance(self, timeout_s: float) -> bool:
         """Takes in one change of the screen; the customer does what it says. False: no change."""

@@ -135,12 +135,15 @@ def _reader(scene: Scene, step: Step) -> None:
 
 
 def _paper(scene: Scene, step: Step) -> None:
-    set_paper(scene.order.data_dir / "receipts", loaded=step.value == "in")
+    set_paper(scene.receipts, loaded=step.value == "in")
 
 
 def _disk(scene: Scene, step: Step) -> None:
     assert isinstance(scene.till, FarTill)
-    scene.till.set_room(0 if step.value == "full" else None)
+    if step.value == "full":
+        scene.till.fill_disk()
+    else:
+        scene.till.free_disk()
 
 
 def _kill(scene: Scene, step: Step) -> None:

@@ -6,6 +6,23 @@ Rules of this file: a profile's word for the cardholder verification (``signatur
 
 from __future__ import annotations
 
+from enum import Enum
+
+
+class Cryptogram(Enum):
+    """What the card says about the sale: bits 8 and 7 of tag 9F27 (EMV Book 3, table 14)."""
+
+    AAC = 0x00
+    TC = 0x40
+    ARQC = 0x80
+
+
+def decided(decision: str, *, online_only: bool) -> Cryptogram:
+    """The cryptogram that a card gives by its profile's ``decision``, where it may choose."""
+    if decision == "decline":
+        return Cryptogram.AAC
+    return Cryptogram.TC if decision == "offline" and not online_only else Cryptogram.ARQC
+
 
 def qualifiers(cvm: str, terminal: bytes) -> bytes:
     """Tag 9F6C for a reader with these qualifiers (9F66), in the bits that kernels 3 and 7 test."""
