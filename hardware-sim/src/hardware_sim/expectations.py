@@ -64,13 +64,14 @@ def _money(scene: Scene, step: Step) -> None:
     scene.await_that(other, f"money taken: {step.value}")
 
 
-def _receipts(scene: Scene) -> list[str]:
+def receipts_of(scene: Scene) -> list[str]:
+    """What was printed in this scenario, oldest first."""
     return printed(scene.receipts)
 
 
 def _receipt(scene: Scene, step: Step) -> None:
     def missing() -> str:
-        papers = _receipts(scene)
+        papers = receipts_of(scene)
         if not papers:
             return "no receipt"
         lacking = [words for words in step.value if words not in papers[-1]]
@@ -81,7 +82,7 @@ def _receipt(scene: Scene, step: Step) -> None:
 
 def _receipt_count(scene: Scene, step: Step) -> None:
     def other() -> str:
-        count = len(_receipts(scene))
+        count = len(receipts_of(scene))
         return "" if count == step.value else f"{count}"
 
     scene.await_that(other, f"{step.value} receipts")

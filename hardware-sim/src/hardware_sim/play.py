@@ -37,7 +37,7 @@ def play(workshop: Workshop, scenario: Scenario, door: str, seed: int = 0) -> Pl
     started = time.monotonic()
     number = workshop.next_number()
     stage = workshop.stage(door)
-    scene = _set_up(workshop, scenario, stage, seed, number)
+    scene = set_up(workshop, scenario, stage, seed=seed, number=number)
     failure, at = "", ""
     step = Step("start")
     try:
@@ -55,7 +55,7 @@ def play(workshop: Workshop, scenario: Scenario, door: str, seed: int = 0) -> Pl
     except (TerminalError, AssertionError) as failed:
         failure, at = f"{type(failed).__name__}: {failed}", f"{scenario.file}:{step.place}: {step}"
     finally:
-        _clear_away(scene)
+        clear_away(scene)
     return Played(
         name=scenario.name,
         group=scenario.group,
@@ -69,7 +69,10 @@ def play(workshop: Workshop, scenario: Scenario, door: str, seed: int = 0) -> Pl
     )
 
 
-def _set_up(workshop: Workshop, scenario: Scenario, stage: Stage, seed: int, number: int) -> Scene:
+def set_up(
+    workshop: Workshop, scenario: Scenario, stage: Stage, *, seed: int, number: int
+) -> Scene:
+    """A scene for a scenario; its till is not opened yet."""
     folder = workshop.folder / f"till-{number}"
     terminal_id = f"S{number:07d}"
     tables = {name: dict(table) for name, table in scenario.till.items()}
@@ -111,7 +114,8 @@ def _toml_value(value: object) -> str:
             return str(value)
 
 
-def _clear_away(scene: Scene) -> None:
+def clear_away(scene: Scene) -> None:
+    """Ends the till, and leaves stage and acquirer as they were."""
     with suppress(AssertionError, TerminalError):
         if scene.till is not None:
             scene.till.close()

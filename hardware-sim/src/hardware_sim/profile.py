@@ -271,7 +271,7 @@ def _refuse_unknown(path: Path, where: str, table: Mapping[str, Any], known: set
 
 
 # Asked for five times for each card, and there are many.
-_hints = cache(get_type_hints)
+_hints: Callable[[type], dict[str, Any]] = cache(get_type_hints)
 
 
 def _section(path: Path, name: str, table: Mapping[str, Any], kind: type[T]) -> T:

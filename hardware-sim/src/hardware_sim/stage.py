@@ -159,8 +159,9 @@ class SimStage:
 class _Slot:
     """A slot of the virtual reader, and when a card was last taken out of it."""
 
-    def __init__(self, door: PcscDoor) -> None:
+    def __init__(self, door: PcscDoor, name: str) -> None:
         self.door = door
+        self.name = name
         self._empty_since = 0.0
 
     def take(self) -> None:
@@ -177,7 +178,10 @@ class PcscStage:
 
     def __init__(self, daemon: Pcscd) -> None:
         self._daemon = daemon
-        self._slots = [_Slot(PcscDoor(daemon, slot=number)) for number in range(len(daemon.slots))]
+        self._slots = [
+            _Slot(PcscDoor(daemon, slot=number), slot.reader)
+            for number, slot in enumerate(daemon.slots)
+        ]
         self._lies_there = False
 
     @property
@@ -188,6 +192,15 @@ class PcscStage:
     def url(self) -> str:
         """See ``Stage``."""
         return self._slot.door.url
+
+    def seen(self) -> None:
+        """Waits until the daemon has had a look at what was put there."""
+        time.sleep(_LOOKED_S)
+
+    @property
+    def reader_name(self) -> str:
+        """The reader's name in PC/SC."""
+        return self._slot.name
 
     def renew(self) -> None:
         """See ``Stage``. The other slot has been empty for longer."""
@@ -255,6 +268,11 @@ class Pn532Stage:
     def url(self) -> str:
         """See ``Stage``."""
         return self._pn532.url
+
+    @property
+    def path(self) -> str:
+        """The serial line."""
+        return self._pn532.path
 
     def renew(self) -> None:
         """See ``Stage``."""
