@@ -273,22 +273,21 @@ class AcquirerLedger:
 
     def seen(self, key: MessageKey, response_code: str) -> bool:
         """Whether this message has been answered with this code before."""
-        row = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT 1 FROM message WHERE substr(mti, 2, 1) = ? AND terminal_id = ? AND stan = ?"
             " AND transmitted = ? AND response_code = ?",
             (key.kind, key.terminal_id, key.stan, key.transmitted, response_code),
-        ).fetchone()
-        return row is not None
+        )
+        return rows.fetchone() is not None
 
     def captured_minor(self, terminal_id: str, card_hash: str) -> int:
         """What a terminal has captured for one card and not reversed, in minor units."""
-        row = self._connection.execute(
-            "SELECT coalesce(sum(iif(kind = 'refund', -amount_minor, amount_minor)), 0)"
-            " FROM capture WHERE terminal_id = ? AND card_hash = ?"
-            " AND state IN ('captured', 'held')",
+        rows = self._connection.execute(
+            "SELECT iif(kind = 'refund', -amount_minor, amount_minor) FROM capture WHERE"
+            " terminal_id = ? AND card_hash = ? AND state IN ('captured', 'held')",
             (terminal_id, card_hash),
-        ).fetchone()
-        return 0 if row is None else int(row[0])
+        )
+        return sum(int(row[0]) for row in rows)
 
     def standing(self, terminal_id: str, rrn: str, kinds: tuple[str, ...]) -> list[Capture]:
         """What stands in the books under this RRN: captured, or held."""
@@ -302,13 +301,12 @@ class AcquirerLedger:
 
     def refunded_minor(self, terminal_id: str, rrn: str) -> int:
         """What was given back of the sale with this RRN."""
-        row = self._connection.execute(
-            "SELECT coalesce(sum(amount_minor), 0) FROM capture WHERE terminal_id = ?"
-            " AND original_rrn = ? AND kind = 'refund' AND state = 'captured'",
+        rows = self._connection.execute(
+            "SELECT amount_minor FROM capture WHERE terminal_id = ? AND original_rrn = ?"
+            " AND kind = 'refund' AND state = 'captured'",
             (terminal_id, rrn),
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
+        )
+        return sum(int(row[0]) for row in rows)
 
     def take_hold(self, terminal_id: str, rrn: str) -> None:
         """Marks a hold as taken by its completion."""
@@ -352,11 +350,9 @@ class AcquirerLedger:
 
     def reversed_before(self, key: MessageKey) -> bool:
         """Whether a reversal of this sale has come, perhaps before the sale itself."""
-        row = self._connection.execute(
-            "SELECT 1 FROM reversal WHERE terminal_id = ? AND stan = ? AND transmitted = ?",
-            (key.terminal_id, key.stan, key.transmitted),
-        ).fetchone()
-        return row is not None
+        identity = (key.terminal_id, key.stan, key.transmitted)
+        sql = "SELECT 1 FROM reversal WHERE terminal_id = ? AND stan = ? AND transmitted = ?"
+        return self._connection.execute(sql, identity).fetchone() is not None
 
 
 class LedgerView:
