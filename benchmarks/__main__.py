@@ -10,12 +10,14 @@ from benchmarks.figures import Figure
 from benchmarks.ledger import durable_enqueue
 from benchmarks.past import start_with_the_past
 from benchmarks.taps import kernels, own_time, through_pcscd
+from benchmarks.tlv import tlv
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "kernels": kernels,
     "own-time": own_time,
     "pcscd": through_pcscd,
     "ledger": durable_enqueue,
+    "tlv": tlv,
 }
 
 LONG: Mapping[str, Callable[[], Iterator[Figure]]] = {"past": start_with_the_past}

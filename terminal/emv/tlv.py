@@ -8,7 +8,8 @@ only, at most four length bytes, nesting at most eight deep, 64 KiB in all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from terminal.errors import CardError
 
@@ -16,20 +17,27 @@ DEPTH_MAX = 8
 TOTAL_MAX = 64 * 1024
 _TAG_BYTES_MAX = 4
 _CONSTRUCTED = 0x20
+_new = tuple.__new__
 
 
-@dataclass(frozen=True, slots=True)
-class Tlv:
-    """One data object: its tag, its value, and its children when the tag is constructed."""
+class Tlv(NamedTuple):
+    """One data object: its tag, its value, and its children when the tag is constructed.
+
+    A tuple, because a card's answer is taken apart on every tap and a frozen dataclass takes four
+    times as long to make; it shows its tag alone.
+    """
 
     tag: int
-    value: bytes = field(repr=False)
+    value: bytes
     children: tuple[Tlv, ...] = ()
 
     @property
     def constructed(self) -> bool:
         """Whether the tag says that the value is made of data objects (bit 6 of byte 1)."""
         return is_constructed(self.tag)
+
+    def __repr__(self) -> str:
+        return f"Tlv(tag={self.tag}, children={self.children!r})"
 
 
 def tag_bytes(tag: int) -> bytes:
@@ -114,28 +122,42 @@ def decode(data: bytes) -> list[Tlv]:
     """
     if len(data) > TOTAL_MAX:
         raise CardError(f"TLV data of {len(data)} bytes; {TOTAL_MAX} is the most allowed.")
-    return _decode(data, 1)
+    return _decode(data, 0, len(data), 1)
 
 
-def _decode(data: bytes, depth: int) -> list[Tlv]:
-    if data and depth > DEPTH_MAX:
-        raise CardError(f"TLV data is nested deeper than {DEPTH_MAX}.")
+def _decode(data: bytes, offset: int, end: int, depth: int) -> list[Tlv]:
+    """The objects of ``data[offset:end]``. Short tags and lengths are read in place."""
     found: list[Tlv] = []
-    offset, total = 0, len(data)
-    while offset < total:
-        first = data[offset]
-        if first == 0:
-            offset += 1
+    append = found.append
+    while offset < end:
+        tag = first = data[offset]
+        offset += 1
+        if not first:
             continue
-        tag, offset = read_tag(data, offset)
-        length, offset = read_length(data, offset, tag)
-        end = offset + length
-        if end > total:
-            raise CardError(f"Tag {tag:02X} claims {length} bytes and has {total - offset}.")
-        value = data[offset:end]
-        children = tuple(_decode(value, depth + 1)) if first & _CONSTRUCTED else ()
-        found.append(Tlv(tag, value, children))
-        offset = end
+        if depth > DEPTH_MAX:
+            raise CardError(f"TLV data is nested deeper than {DEPTH_MAX}.")
+        if first & 0x1F == 0x1F:
+            if offset < end and data[offset] < 0x80:
+                tag = first << 8 | data[offset]
+                offset += 1
+            else:
+                tag, offset = read_tag(data[:end], offset - 1)
+        if offset < end and data[offset] < 0x80:
+            length = data[offset]
+            offset += 1
+        elif offset + 1 < end and data[offset] == 0x81:
+            length = data[offset + 1]
+            offset += 2
+        else:
+            length, offset = read_length(data[:end], offset, tag)
+        stop = offset + length
+        if stop > end:
+            raise CardError(f"Tag {tag:02X} claims {length} bytes and has {end - offset}.")
+        children = (
+            tuple(_decode(data, offset, stop, depth + 1)) if first & _CONSTRUCTED and length else ()
+        )
+        append(_new(Tlv, (tag, data[offset:stop], children)))
+        offset = stop
     return found
 
 
@@ -169,15 +191,18 @@ def encode(tag: int, value: bytes) -> bytes:
     Raises:
         ValueError: the value is longer than 64 KiB.
     """
-    length = len(value)
+    return _head(tag, len(value)) + value
+
+
+@lru_cache(maxsize=4096)
+def _head(tag: int, length: int) -> bytes:
+    """Tag and length; a terminal writes the same few hundred all its life."""
+    if length < 0x80:
+        return tag_bytes(tag) + bytes((length,))
     if length > TOTAL_MAX:
         raise ValueError(f"a value of {length} bytes; {TOTAL_MAX} is the most allowed")
-    if length < 0x80:
-        head = bytes((length,))
-    else:
-        size = (length.bit_length() + 7) // 8
-        head = bytes((0x80 | size,)) + length.to_bytes(size, "big")
-    return tag_bytes(tag) + head + value
+    size = (length.bit_length() + 7) // 8
+    return tag_bytes(tag) + bytes((0x80 | size,)) + length.to_bytes(size, "big")
 
 
 def walk(objects: Iterable[Tlv]) -> Iterator[Tlv]:
@@ -195,3 +220,16 @@ def find_all(objects: Iterable[Tlv], tag: int) -> list[Tlv]:
 def first(objects: Iterable[Tlv], tag: int) -> Tlv | None:
     """The first data object with this tag at any depth, or None."""
     return next((each for each in walk(objects) if each.tag == tag), None)
+
+
+def encode_all(objects: Iterable[Tlv]) -> bytes:
+    """Data objects on the wire, templates with what is in them.
+
+    Raises:
+        ValueError: a value is longer than 64 KiB.
+    """
+    pieces: list[bytes] = []
+    for tag, value, children in objects:
+        content = encode_all(children) if children else value
+        pieces += (_head(tag, len(content)), content)
+    return b"".join(pieces)

@@ -20,6 +20,7 @@ from hardware_sim.conformance.case import (
     require,
     same,
 )
+from terminal.emv.relay import RelayResistance
 from terminal.emv.settings import ActionCodes, Combination, ReaderSettings
 
 SCHEMES = {2: "Mastercard", 3: "Visa"}
@@ -54,8 +55,17 @@ def combination(
         )
     if kernel != 2:
         raise OutOfScope(f"the form says nothing about kernel {kernel}")
-    del features
-    return Combination(**shared, **_mastercard(values))
+    return Combination(**shared, **_mastercard(values), **_modes(values, features or {}))
+
+
+def _modes(values: Mapping[str, str], features: Mapping[str, Json]) -> dict[str, Any]:
+    """What kernel 2 may do at all: its configuration (DF811B) and the form's own switches."""
+    configured = int(values.get("DF811B") or "00", 16)
+    relay = bool(features.get("relayResistenceSupported"))
+    return {
+        "mag_stripe_mode": features.get("emvModeOnly") is False and not configured & 0x80,
+        "relay_resistance": RelayResistance() if relay else None,
+    }
 
 
 def _mastercard(values: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ recorded cryptogram allows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 from hardware_sim.conformance import kernel_settings
@@ -331,6 +331,9 @@ def _guessed_terminal(
         for name in names
         if 5 <= len(name) <= 16 and (kernel := _kernel_of(name, seen)) in KERNELS
     )
+    if any(each.checksums for each in seen):
+        # The recording terminal took the card in mag-stripe mode, so this one does too.
+        combinations = tuple(replace(each, mag_stripe_mode=True) for each in combinations)
     if not combinations:
         combinations = (Combination(bytes.fromhex("A0000000031010"), 3, "Visa"),)
     stores = trusted(content.get("ca_public_keys"))
