@@ -14,9 +14,12 @@ import stat
 import tempfile
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -37,6 +40,10 @@ KEY_ID_SIZE = 8
 HEADER_SIZE = 2 + KEY_ID_SIZE
 
 _ROOT_SIZE = 32
+_WRAPPED = b"TAPTILL-KEY-1\x00"
+_SALT_SIZE = 16
+_NONCE_SIZE = 12
+_WRAPPED_SIZE = len(_WRAPPED) + _SALT_SIZE + _NONCE_SIZE + _ROOT_SIZE + 16
 _LABEL_PREFIX = b"taptill file keystore v1\x00"
 
 
@@ -112,24 +119,28 @@ class FileKeyStore:
     """A device root key in a file of this user's: protection level ``file``.
 
     It protects against nobody who can read the till's disk, and says so by its level. The file
-    is made at first use and holds 32 random bytes.
+    is made at first use and holds 32 random bytes; with a passphrase they are wrapped under
+    argon2id of it, so that the disk alone is not enough while the till is off.
 
     Args:
         path: the key file; its folder must exist.
         entropy: where the root comes from if it has to be made.
+        passphrase: the operator's; empty for none.
 
     Raises:
         KeyStoreError: the file cannot be made or read, is readable by others, belongs to
-            another user, or does not hold a root key.
+            another user, does not hold a root key, or the passphrase is wrong.
     """
 
     __slots__ = ("_root", "path")
 
-    def __init__(self, path: Path, entropy: Entropy | None = None) -> None:
+    def __init__(self, path: Path, entropy: Entropy | None = None, *, passphrase: str = "") -> None:
         self.path = path
+        entropy = entropy or SystemEntropy()
         if not os.path.lexists(path):
-            _create(path, (entropy or SystemEntropy()).random_bytes(_ROOT_SIZE))
-        self._root = _read(path)
+            root = entropy.random_bytes(_ROOT_SIZE)
+            _create(path, _wrapped(root, passphrase, entropy) if passphrase else root)
+        self._root = _unwrapped(path, _read(path), passphrase)
 
     def __repr__(self) -> str:
         return f"FileKeyStore({str(self.path)!r})"
@@ -195,12 +206,48 @@ def _read(path: Path) -> bytes:
                 f" (mode {stat.S_IMODE(status.st_mode):04o}).",
                 remedy=f"If nobody else has used this machine: chmod 600 {path}",
             )
-        root = os.read(descriptor, _ROOT_SIZE + 1)
+        content = os.read(descriptor, _WRAPPED_SIZE + 1)
     finally:
         os.close(descriptor)
-    if len(root) != _ROOT_SIZE:
+    if len(content) not in {_ROOT_SIZE, _WRAPPED_SIZE}:
         raise KeyStoreError(
             f"The key file {path} does not hold {_ROOT_SIZE} bytes.",
             remedy="Restore it from a backup; without it, returning cards are not recognised.",
         )
-    return root
+    return content
+
+
+def _wrapping(passphrase: str, salt: bytes) -> AESGCM:
+    kdf = Argon2id(salt=salt, length=32, iterations=3, lanes=1, memory_cost=64 * 1024)
+    return AESGCM(kdf.derive(passphrase.encode()))
+
+
+def _wrapped(root: bytes, passphrase: str, entropy: Entropy) -> bytes:
+    salt, nonce = entropy.random_bytes(_SALT_SIZE), entropy.random_bytes(_NONCE_SIZE)
+    return _WRAPPED + salt + nonce + _wrapping(passphrase, salt).encrypt(nonce, root, _WRAPPED)
+
+
+def _unwrapped(path: Path, content: bytes, passphrase: str) -> bytes:
+    if len(content) == _ROOT_SIZE:
+        if passphrase:
+            raise KeyStoreError(
+                f"The key file {path} has no passphrase, and one was given.",
+                remedy="Start without it. A passphrase is set when the key is made.",
+            )
+        return content
+    if not passphrase:
+        raise KeyStoreError(
+            f"The key file {path} needs its passphrase.",
+            remedy="Set TAPTILL_PASSPHRASE, or give systemd the credential taptill-passphrase.",
+        )
+    begin = len(_WRAPPED)
+    salt = content[begin : begin + _SALT_SIZE]
+    nonce = content[begin + _SALT_SIZE : begin + _SALT_SIZE + _NONCE_SIZE]
+    try:
+        return _wrapping(passphrase, salt).decrypt(
+            nonce, content[begin + _SALT_SIZE + _NONCE_SIZE :], _WRAPPED
+        )
+    except InvalidTag:
+        raise KeyStoreError(
+            f"The passphrase of the key file {path} is wrong.", remedy="Type it again."
+        ) from None

@@ -28,7 +28,9 @@ class Guard:
     """Keeps the MACs of one ledger, and remembers what was wrong with it."""
 
     def __init__(self, path: Path, keystore: KeyStore, counter: RollbackCounter | None) -> None:
-        self.newest = Protection(Keys.of(keystore, FIRST_EPOCH))
+        # A file that has no MACs yet is bound to the counter as it stands.
+        number = counter.value() if counter is not None else 0
+        self.newest = Protection(Keys.of(keystore, FIRST_EPOCH), counter=number)
         self._keystore = keystore
         self._counter = counter
         self._told = path.with_name(path.name + ".sealed")

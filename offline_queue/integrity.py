@@ -75,8 +75,9 @@ class LiveRows:
 class Protection:
     """Keeps the MACs of an open ledger up to date, one SQL transaction at a time."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, *, counter: int = 0) -> None:
         self.keys = keys
+        self._first_counter = counter
         self._tables: dict[str, Table] = {}
         self._head = self._kept_head = Head(keys.epoch, 0, b"", 0, 0)
         self._live = LiveRows()
@@ -112,7 +113,9 @@ class Protection:
                 for key, content, _ in scan(connection, table):
                     self._set(connection, table, key, _readable(table, content))
         sales = int(one(connection, "SELECT count(*) FROM txn"))
-        head = Head(self.keys.epoch, links, chain, sales, before.counter if before else 0)
+        head = Head(
+            self.keys.epoch, links, chain, sales, before.counter if before else self._first_counter
+        )
         self._write_head(connection, replace(head, schema=self.keys.schema_mac(connection)))
 
     def begin(self, connection: apsw.Connection, head: Head, live: LiveRows) -> None:

@@ -17,6 +17,9 @@ from terminal.errors import AmountError, ConfigError
 from terminal.money import Amount, Currency
 from terminal.risk import OfflineLimits
 
+KEY_STORES = ("file", "tpm2", "rpi-otp", "sim")
+"""Where the device's root key may live; see ``drivers.device_keys``."""
+
 LANGUAGES = ("en", "es", "fr", "bg", "fa")
 
 
@@ -247,7 +250,10 @@ def _till(table: _Table, chosen: str | None) -> TillConfig:
         acquirer=table.text("acquirer", default.acquirer),
         printer=table.text("printer", default.printer),
         key_store=table.text(
-            "key_store", default.key_store, pattern="file", rule="Levels that exist here: file."
+            "key_store",
+            default.key_store,
+            pattern="|".join(KEY_STORES),
+            rule=f"Levels: {', '.join(KEY_STORES)}.",
         ),
     )
     table.done()

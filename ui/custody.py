@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from drivers.keystore import FileKeyStore
+from drivers.device_keys import open_device_keys
 from offline_queue.verification import verify as verify_file
 from ui.books import require_ledger
 from ui.tables import print_json, print_table
@@ -20,10 +20,13 @@ from ui.wiring import Settings
 def verify(settings: Settings, *, as_json: bool) -> int:
     """Reads the whole ledger and lists everything that is not as this till left it."""
     require_ledger(settings)
-    keystore = FileKeyStore(settings.data_dir / "device.key")
+    keys = open_device_keys(settings.config.till.key_store, settings.data_dir)
     shows = sys.stderr.isatty() and not as_json
     findings = verify_file(
-        settings.ledger_path, keystore, progress=_show_progress if shows else None
+        settings.ledger_path,
+        keys.keystore,
+        counter=keys.counter,
+        progress=_show_progress if shows else None,
     )
     if shows:
         click.echo(err=True)

@@ -17,21 +17,28 @@ from pathlib import Path
 import click
 
 from drivers.clock import SystemClock
-from drivers.keystore import FileKeyStore
+from drivers.device_keys import open_device_keys
 from drivers.registry import Acquirer, open_printer, open_reader
 from offline_queue.store import RESERVE_BYTES, Store, is_missing
 from offline_queue.verification import verify
 from terminal.errors import StoreError, StoreSealed, TerminalError
 from terminal.iso8583.profiles import profile_named
 from ui.tables import print_json, print_table
-from ui.wiring import Settings, address_acquirer, check_protection, echo, printer_url
+from ui.wiring import (
+    PRODUCTION_LEVELS,
+    Settings,
+    address_acquirer,
+    check_protection,
+    echo,
+    printer_url,
+)
 
 LEVELS = {
     "sim": "Fixed test keys. Protects nothing; for simulations only.",
     "file": "The root key is a file beside the ledger. Stops someone who has only the ledger;"
     " does not stop a thief of the SD card. Refused for a production acquirer.",
     "rpi-otp": "The root key is in the Pi's one-time memory. Stops a thief of the SD card;"
-    " does not stop someone with root on the running till.",
+    " does not stop someone with root on the running till. Not yet proven on hardware.",
     "tpm2": "The root key is in a TPM. Stops theft, cloning and roll-back of the SD card;"
     " does not stop someone with root on the running till.",
 }
@@ -104,7 +111,8 @@ def _ledger(settings: Settings) -> Check:
         return Check("ledger", Health.OK, f"None yet; the first sale makes {path}.")
     with Store.read_only(path) as store:
         free = store.free_bytes()
-    if findings := verify(path, FileKeyStore(settings.data_dir / "device.key")):
+    keys = open_device_keys(settings.config.till.key_store, settings.data_dir)
+    if findings := verify(path, keys.keystore, counter=keys.counter):
         more = f" and {len(findings) - 1} more" if len(findings) > 1 else ""
         raise StoreSealed(
             f"{path} is not as this till left it: {findings[0]}{more}.",
@@ -116,11 +124,13 @@ def _ledger(settings: Settings) -> Check:
 
 
 def _keys(settings: Settings) -> Check:
-    path = settings.data_dir / "device.key"
-    if is_missing(path):
+    level, path = settings.config.till.key_store, settings.data_dir / "device.key"
+    if level == "file" and is_missing(path):
         return Check("keys", Health.WARNING, f"None yet; the first start makes {path}.")
-    level = FileKeyStore(path).level
-    return Check("keys", Health.WARNING, f"Level {level}: {LEVELS[level]}")
+    keys = open_device_keys(level, settings.data_dir)
+    tells = "" if keys.counter else " An older copy of the whole disk is not noticed."
+    health = Health.OK if level in PRODUCTION_LEVELS else Health.WARNING
+    return Check("keys", health, f"Level {keys.keystore.level}: {LEVELS[level]}{tells}")
 
 
 def _clock(settings: Settings) -> Check:
@@ -141,7 +151,8 @@ def _reader(settings: Settings) -> Check:
 
 
 def _acquirer(settings: Settings) -> Check:
-    acquirer = address_acquirer(settings, FileKeyStore(settings.data_dir / "device.key"))
+    keys = open_device_keys(settings.config.till.key_store, settings.data_dir)
+    acquirer = address_acquirer(settings, keys.keystore)
     try:
         check_protection(settings.config.till.key_store, acquirer)
         return _echo(settings, acquirer)

@@ -16,7 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.clock import SystemClock, SystemEntropy
-from drivers.keystore import FileKeyStore
+from drivers.device_keys import open_device_keys
 from drivers.registry import (
     Acquirer,
     AcquirerSettings,
@@ -226,8 +226,8 @@ def check_protection(level: str, acquirer: Acquirer) -> None:
         raise KeyStoreError(
             f"Keys of level {level!r} are refused for {acquirer.name}, where real money"
             " moves: whoever takes the SD card has the keys too.",
-            remedy="Use a test address of the acquirer (?mode=test). The levels that are allowed"
-            f" there ({', '.join(sorted(PRODUCTION_LEVELS))}) are not in this version.",
+            remedy="Use a test address of the acquirer (?mode=test), or set key_store in [till] of"
+            f" the configuration to {' or '.join(sorted(PRODUCTION_LEVELS))}.",
         )
 
 
@@ -250,7 +250,8 @@ def assembled(
     with ExitStack() as stack:
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
         own_dir = data_dir(settings)
-        keystore = FileKeyStore(own_dir / "device.key")
+        keys = open_device_keys(settings.config.till.key_store, own_dir)
+        keystore = keys.keystore
         acquirer = acquirer or address_acquirer(settings, keystore)
         stack.callback(acquirer.close)
         check_protection(keystore.level, acquirer)
@@ -264,6 +265,7 @@ def assembled(
             lambda message: reversal_of(profile, message),
             acquirer=acquirer.sealer.key_id,
             keystore=keystore,
+            counter=keys.counter,
         )
         stack.callback(journal.close)
         rules = replace(rules, fingerprints=fingerprint_epochs(journal.store))

@@ -66,7 +66,7 @@ def test_every_table_is_read() -> None:
         (b"[till]\ncountry = 0\n", "[till] country = 0 is outside"),
         (b"[till]\ncurrency = 'EURO'\n", "[till] currency = 'EURO'"),
         (b"[till]\nterminal_id = 'short'\n", "[till] terminal_id = 'short'"),
-        (b"[till]\nkey_store = 'sim'\n", "[till] key_store"),
+        (b"[till]\nkey_store = 'hsm'\n", "[till] key_store"),
         (b"[shop]\nname = 5\n", "[shop] name must be text, not a number"),
         (b"[shop]\nlanguage = 'de'\n", "[shop] language = 'de'"),
         (b"[shop]\naddress = 'x'\n", "[shop] address must be a list"),
