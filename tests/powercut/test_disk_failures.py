@@ -52,7 +52,7 @@ def failing(folder: Path, *arguments: str, setting: str = "") -> list[dict[str, 
         **os.environ,
         "LD_PRELOAD": str(built_shim()),
         "SHIM_ROOT": "/nowhere",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hardware-sim/src"))),
         "TMPDIR": str(folder),
     }
     done = subprocess.run(

@@ -44,6 +44,7 @@ class Past:
     host: str = "0"
     passed_s: float = 0.0
     shown: dict[str, Shown] = field(default_factory=dict)
+    voids: set[str] = field(default_factory=set)
 
     def play(self, op: Op) -> None:
         match op.path.split():
@@ -52,6 +53,8 @@ class Past:
             case ["shown", txn_id, state, approved, amount]:
                 seen = self.shown.setdefault(txn_id, Shown(int(amount)))
                 seen.said.append((State[state], int(approved)))
+            case ["void", txn_id]:
+                self.voids.add(txn_id)
 
 
 def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
@@ -65,7 +68,7 @@ def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
         "LD_PRELOAD": str(built_shim()),
         "SHIM_ROOT": str(folder / "till"),
         "SHIM_LOG": str(log),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hardware-sim/src"))),
     }
     command = [sys.executable, "-c", code, str(folder), str(seed), "1", "14"]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
@@ -101,6 +104,7 @@ def judge_cut(
     world.shown = {
         txn_id: Shown(seen.amount_minor, list(seen.said)) for txn_id, seen in past.shown.items()
     }
+    world.cashier.voids = set(past.voids)
     if chance.random() < 0.5:
         world._acquirer.restart(forgets=True)
     world.run()

@@ -59,6 +59,15 @@ class RecordedAcquirer(WorldAcquirer):
         return answers
 
 
+class MarkedVoids(set[str]):
+    """What somebody wants undone is marked before it is."""
+
+    def add(self, txn_id: str, /) -> None:
+        """See ``set``."""
+        super().add(txn_id)
+        mark(f"void {txn_id}")
+
+
 class RecordedWorld(World):
     """What is shown is marked before anything else happens."""
 
@@ -84,7 +93,9 @@ def main(folder: Path, seed: int, days: int, sales: int) -> None:
     """Lives one world."""
     till = folder / "till"
     plan = quiet_plan(seed, days, sales)
-    RecordedWorld(plan, till, SteadyPower(till), acquirer=RecordedAcquirer).run()
+    world = RecordedWorld(plan, till, SteadyPower(till), acquirer=RecordedAcquirer)
+    world.cashier.voids = MarkedVoids()
+    world.run()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hardware_sim.acquirer_ledger import AcquirerLedger
 from hardware_sim.world.clock import OPENING
 from hardware_sim.world.oracle import Untrue
 from hardware_sim.world.run import Scale, planned
@@ -24,7 +25,7 @@ from terminal.iso8583 import messages
 from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import pack, unpack
 from terminal.iso8583.profile import Profile
-from terminal.ledger import Kind, OutboxItem, Outgoing
+from terminal.ledger import Kind, OutboxItem, Outgoing, Standing
 from terminal.transaction import (
     Deferred,
     Event,
@@ -171,7 +172,15 @@ def a_number_hides_in_the_label(patch: Patch) -> None:
     patch.setattr(tapping, "printable_label", lambda label, scheme: seen[-1][::-1])
 
 
+def refunds_are_not_added_up(patch: Patch) -> None:
+    """Each refund is looked at alone: two halves and a whole are given back of one sale."""
+    patch.setattr(Standing, "refunded_minor", property(lambda self: 0))
+    # The acquirer judges again; a careless one does not.
+    patch.setattr(AcquirerLedger, "refunded_minor", lambda *_: 0)
+
+
 FAULTS = [
+    refunds_are_not_added_up,
     forwarder_mints_a_key,
     forwarder_never_flags_a_repeat,
     approved_is_shown_before_it_is_recorded,

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hardware_sim.acquirer_ledger import Capture, CaptureState
 from terminal.risk import OfflineLimits
+from terminal.terms import TransactionKind
 from terminal.transaction import FINAL, State, Transaction
 
 MAY_BECOME: Mapping[State, frozenset[State]] = {
@@ -22,6 +24,7 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
     ),
     State.UNKNOWN: frozenset({State.UNKNOWN, State.REVERSED}),
     State.SET_ASIDE: frozenset({State.SET_ASIDE}),
+    State.VOIDING: frozenset({State.VOIDING, State.VOIDED, State.APPROVED}),
 }
 """What somebody was shown, and what may have come of it; every other end stays as it is."""
 
@@ -104,39 +107,57 @@ def check_once(captures: list[Capture]) -> None:
     Raises:
         Untrue: one is.
     """
-    times = Counter(c.rrn for c in captures if c.state is CaptureState.CAPTURED)
+    times = Counter(
+        c.rrn for c in captures if c.state is CaptureState.CAPTURED and c.kind == "sale"
+    )
     twice = [rrn for rrn, count in times.items() if count > 1]
     _require(not twice, f"the host has captured twice: {twice}")
 
 
 def judge(
-    shown: Mapping[str, Shown], sales: Mapping[str, Transaction], captures: list[Capture]
+    shown: Mapping[str, Shown],
+    sales: Mapping[str, Transaction],
+    captures: list[Capture],
+    voids: AbstractSet[str] = frozenset(),
 ) -> int:
     """Both ledgers and all that was shown agree; returns what was charged, in minor units.
+
+    ``voids`` are the transactions that somebody wanted undone.
 
     Raises:
         Untrue: they do not.
     """
+    check_once(captures)
     for txn_id, seen in shown.items():
         _require(txn_id in sales, f"{txn_id} was shown and is not in the ledger")
-        _check_shown(txn_id, seen, sales[txn_id])
+        _check_shown(txn_id, seen, sales[txn_id], wished=txn_id in voids)
     numbers = Counter((sale.batch, sale.stan) for sale in sales.values() if sale.stan is not None)
     twice = [number for number, count in numbers.items() if count > 1]
     _require(not twice, f"a batch has a trace number twice: {twice}")
     charged_minor = _check_charges(sales, captures)
-    receipts = sum(sale.approved_minor for sale in sales.values() if sale.state is State.APPROVED)
+    _check_refunds(sales, captures)
+    receipts = sum(
+        _signed(sale.kind is TransactionKind.REFUND, sale.approved_minor)
+        for sale in sales.values()
+        if sale.state is State.APPROVED
+    )
     _require(charged_minor == receipts, f"{charged_minor} was charged, receipts say {receipts}")
     return charged_minor
 
 
-def _check_shown(txn_id: str, seen: Shown, sale: Transaction) -> None:
+def _signed(given_back: bool, minor: int) -> int:  # noqa: FBT001 - the question is the argument
+    return -minor if given_back else minor
+
+
+def _check_shown(txn_id: str, seen: Shown, sale: Transaction, *, wished: bool) -> None:
     """What was shown has come true: at once, or later as the words on the screen allow."""
     _require(
         sale.amount.minor == seen.amount_minor,
         f"{txn_id}: {seen.amount_minor} was asked for and {sale.amount.minor} is recorded",
     )
+    undone = {State.VOIDING, State.VOIDED} if wished else set()
     for state, approved_minor in seen.said:
-        allowed = MAY_BECOME.get(state, frozenset({state}))
+        allowed = MAY_BECOME.get(state, frozenset({state})) | undone
         _require(
             sale.state in allowed, f"{txn_id} was shown as {state.value} and is {sale.state.value}"
         )
@@ -148,20 +169,46 @@ def _check_shown(txn_id: str, seen: Shown, sale: Transaction) -> None:
 
 
 def _check_charges(sales: Mapping[str, Transaction], captures: list[Capture]) -> int:
-    """Each approved sale was captured once and to the cent, and nothing else was."""
-    captured: dict[str, list[int]] = defaultdict(list)
+    """Each approved sale or refund was booked once and to the cent, and nothing else was."""
+    booked: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     for capture in captures:
         if capture.state is CaptureState.CAPTURED:
-            captured[capture.rrn].append(capture.amount_minor)
-    known = {sale.rrn for sale in sales.values() if sale.rrn}
-    for rrn, amounts in captured.items():
-        _require(rrn in known, f"{amounts} was captured under {rrn}, which no sale has")
+            row = (capture.kind, capture.amount_minor)
+            booked[capture.stan, capture.transmitted].append(row)
+    known = {_numbers(sale): txn_id for txn_id, sale in sales.items()}
+    for numbers, rows in booked.items():
+        _require(numbers in known, f"{rows} was booked under {numbers}, which no sale has")
     for txn_id, sale in sales.items():
         _require(sale.state in AT_REST, f"{txn_id} is {sale.state.value} and nothing moves it")
-        wanted = [sale.approved_minor] if sale.state is State.APPROVED else []
-        got = captured.get(sale.rrn, []) if sale.rrn else []
+        wanted = [(sale.kind.value, sale.approved_minor)] if sale.state is State.APPROVED else []
+        got = booked.get(_numbers(sale), [])
         _require(
-            got == wanted,
-            f"{txn_id} is {sale.state.value} for {wanted}, and the host has captured {got}",
+            got == wanted, f"{txn_id} is {sale.state.value} for {wanted}, and the host booked {got}"
         )
-    return sum(sum(amounts) for amounts in captured.values())
+    return sum(_signed(kind == "refund", minor) for rows in booked.values() for kind, minor in rows)
+
+
+def _numbers(sale: Transaction) -> tuple[str, str]:
+    """DE 11 and DE 7, by which the host tells messages apart."""
+    sent = sale.transmitted_at
+    return (f"{sale.stan or 0:06d}", f"{sent:%m%d%H%M%S}" if sent else sale.txn_id)
+
+
+def _check_refunds(sales: Mapping[str, Transaction], captures: list[Capture]) -> None:
+    """In neither of the ledgers is more given back of a sale than was taken for it."""
+    given: dict[str, int] = defaultdict(int)
+    for sale in sales.values():
+        if sale.kind is TransactionKind.REFUND and sale.state is State.APPROVED:
+            given[sale.terms.original] += sale.approved_minor
+    for original, minor in given.items():
+        taken = sales[original].approved_minor if sales[original].state is State.APPROVED else 0
+        _require(minor <= taken, f"{minor} was given back of {original}, which took {taken}")
+    taken_by: dict[str, int] = defaultdict(int)
+    given_by: dict[str, int] = defaultdict(int)
+    for capture in captures:
+        if capture.state is CaptureState.CAPTURED:
+            side = given_by if capture.kind == "refund" else taken_by
+            side[capture.original_rrn or capture.rrn] += capture.amount_minor
+    for rrn, minor in given_by.items():
+        took = taken_by[rrn]
+        _require(minor <= took, f"the host gave back {minor} under {rrn} and took {took}")

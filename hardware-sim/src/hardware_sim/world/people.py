@@ -39,17 +39,19 @@ _QUIET = Faults()
 
 
 class Wallets:
-    """All cards of the town."""
+    """All cards of the town. ``last`` is the card that was held to a reader last."""
 
     def __init__(self, seed: int, clock: VirtualClock) -> None:
         self._seed = seed
         self._clock = clock
         self._chips: dict[str, FaultyChip] = {}
         self._faults = _QUIET
+        self.last = ""
 
     def card(self, name: str, faults: Faults) -> Chip:
         """The card called ``name``, with this trouble until another one is taken out."""
         self._faults = faults
+        self.last = name
         if name not in self._chips:
             self._chips[name] = FaultyChip(
                 EmvCard(_profile(name), seed=self._seed),
@@ -87,7 +89,8 @@ def _profile(name: str) -> Profile:
     raise AssertionError("some digit makes a number valid")
 
 
-def _good(chance: random.Random) -> str:
+def any_card(chance: random.Random) -> str:
+    """The card of somebody in the town."""
     return f"{chance.choice(_GOOD)}/{chance.randrange(_COPIES)}"
 
 
@@ -107,7 +110,7 @@ def presentations(chance: random.Random) -> list[Presentation]:
         shown.append(_trouble(chance))
     if chance.random() < 0.04:
         return shown
-    name = chance.choice(_BAD) if chance.random() < 0.06 else _good(chance)
+    name = chance.choice(_BAD) if chance.random() < 0.06 else any_card(chance)
     # Twice: a phone is unlocked after the first tap, and some tap again for good measure.
     return [*shown, *(Presentation(chance.uniform(0.2, 9.0), name) for _ in range(2))]
 
@@ -118,14 +121,14 @@ def _trouble(chance: random.Random) -> Presentation:
         case 0:
             return Presentation(after_s, chance.choice(_STRANGE))
         case 1:
-            return Presentation(after_s, _good(chance), Faults(mute_at=chance.randint(1, 6)))
+            return Presentation(after_s, any_card(chance), Faults(mute_at=chance.randint(1, 6)))
         case 2:
-            return Presentation(after_s, _good(chance), Faults(noise=40))
+            return Presentation(after_s, any_card(chance), Faults(noise=40))
         case 3 if chance.random() < 0.2:
             return Presentation(after_s, ReaderUnplugged("The reader of this world came loose."))
         case _:
             torn = Faults(tear_after=chance.randint(1, 7))
-            return Presentation(after_s, _good(chance), torn)
+            return Presentation(after_s, any_card(chance), torn)
 
 
 class _InHand:

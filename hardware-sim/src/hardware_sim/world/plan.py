@@ -18,6 +18,8 @@ class Deed(Enum):
     """One kind of step."""
 
     SALE = "somebody wants to pay"
+    REFUND = "somebody brings something back"
+    VOID = "a sale is to be undone"
     WEATHER = "the network changes"
     MOOD = "the host begins or ceases to misbehave"
     HOST_RESTART = "the host restarts, perhaps without its answers"
@@ -54,6 +56,7 @@ class Plan:
 _TROUBLES = (
     *(Deed.WEATHER, Deed.WEATHER, Deed.MOOD, Deed.MOOD, Deed.MOOD, Deed.HOST_RESTART),
     *(Deed.POWER_CUT, Deed.POWER_CUT, Deed.POWER_CUT, Deed.CLOCK, Deed.RESTART, Deed.FORWARD),
+    *(Deed.REFUND, Deed.REFUND, Deed.REFUND, Deed.VOID, Deed.VOID),
 )
 
 

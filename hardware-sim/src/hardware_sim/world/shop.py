@@ -19,30 +19,26 @@ from functools import partial
 from pathlib import Path
 
 from hardware_sim.leaks import find_in_folder
+from hardware_sim.world.cashier import Cashier
 from hardware_sim.world.clock import SeededEntropy, VirtualClock
 from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
 from hardware_sim.world.oracle import Shown, Untrue, check_clock, check_limits, check_once, judge
-from hardware_sim.world.people import TownReader, Wallets, presentations
+from hardware_sim.world.people import Wallets
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
 from hardware_sim.world.process import CONFIG, TillProcess
 from offline_queue.reports import Reports
 from offline_queue.sync import News, SaleMoved
-from terminal.checkout import Ports, pay
 from terminal.config import parse_config
 from terminal.errors import (
     KeyStoreError,
     PrinterError,
-    ReaderUnplugged,
     StoreError,
-    TerminalError,
 )
-from terminal.money import Amount
 from terminal.progress import Progress
 from terminal.transaction import Transaction
 from ui.wiring import Settings, assembled
 
-_ENDINGS = (0, 0, 0, 0, 0, 0, 25, 50, 99, 51, 10, 91, 58)
 _LOOK_EVERY_S = 60.0
 _STARTS = 60
 _BELIEVED_S = 120.0
@@ -88,6 +84,7 @@ class World:
         self._clock = clock or VirtualClock()
         self._acquirer = acquirer(folder.parent, self._clock, power)
         self._wallets = Wallets(plan.seed, self._clock)
+        self.cashier = Cashier(self._clock, power, self._wallets, self._on_screen, self._show)
         self._settings = Settings(parse_config(CONFIG, "a world"), folder, folder)
         self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
         self._boots = 0
@@ -219,32 +216,48 @@ class World:
     # -- what happens ----------------------------------------------------------------------------
 
     def _perform(self, step: Step) -> None:
-        chance = self._chance
-        match step.deed:
-            case Deed.SALE:
-                self._sell()
-            case Deed.WEATHER:
-                self._acquirer.weather = weather_of(chance)
-            case Deed.MOOD:
-                self._acquirer.misbehave(mood_of(chance))
-            case Deed.HOST_RESTART:
-                self._acquirer.restart(forgets=chance.random() < 0.5)
-            case Deed.POWER_CUT:
-                self._power.plan_cut(int(chance.expovariate(1 / 12)) + 1)
-            case Deed.CLOCK:
-                wrong = chance.choice([0.0, 0.0, 0.0, 200.0, -90.0, -300.0, DAY_S, -DAY_S])
-                self._clock.wrong_by_s = wrong
-                if abs(wrong) <= _BELIEVED_S:
-                    # From now on the host may say that the clock is right after all.
-                    self._latest = None
-            case Deed.RESTART:
-                self._stop()
-                self._till = self._start()
-            case Deed.FORWARD:
-                self._till.outbox.make_due()
-                self._forward()
-            case Deed.CLOSE:
-                self._close_day()
+        deeds: dict[Deed, Callable[[], None]] = {
+            Deed.SALE: self._sell,
+            Deed.REFUND: self._refund,
+            Deed.VOID: lambda: self.cashier.void(self._till, self._chance),
+            Deed.WEATHER: self._change_weather,
+            Deed.MOOD: lambda: self._acquirer.misbehave(mood_of(self._chance)),
+            Deed.HOST_RESTART: self._restart_host,
+            Deed.POWER_CUT: self._plan_cut,
+            Deed.CLOCK: self._set_clock,
+            Deed.RESTART: self._restart,
+            Deed.FORWARD: self._forward_all,
+            Deed.CLOSE: self._close_day,
+        }
+        deeds[step.deed]()
+
+    def _refund(self) -> None:
+        with self._meanwhile(self._forward, likely=0.1):
+            self.cashier.refund(self._till, self._chance)
+
+    def _change_weather(self) -> None:
+        self._acquirer.weather = weather_of(self._chance)
+
+    def _restart_host(self) -> None:
+        self._acquirer.restart(forgets=self._chance.random() < 0.5)
+
+    def _plan_cut(self) -> None:
+        self._power.plan_cut(int(self._chance.expovariate(1 / 12)) + 1)
+
+    def _set_clock(self) -> None:
+        wrong_s = self._chance.choice([0.0, 0.0, 0.0, 200.0, -90.0, -300.0, DAY_S, -DAY_S])
+        self._clock.wrong_by_s = wrong_s
+        if abs(wrong_s) <= _BELIEVED_S:
+            # From now on the host may say that the clock is right after all.
+            self._latest = None
+
+    def _restart(self) -> None:
+        self._stop()
+        self._till = self._start()
+
+    def _forward_all(self) -> None:
+        self._till.outbox.make_due()
+        self._forward()
 
     def _close_day(self) -> None:
         self._forward()
@@ -254,35 +267,10 @@ class World:
         self._till.parts.journal.housekeeping()
 
     def _sell(self) -> None:
-        chance, till = self._chance, self._till
-        minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
-        patience_s = chance.choice([5.0, 20.0]) if chance.random() < 0.05 else 1e9
-        given_up_s = self._clock.monotonic() + patience_s
-        ports = Ports(
-            reader=TownReader(presentations(chance), self._wallets, self._clock, self._power),
-            host=till.link,
-            journal=till.parts.journal,
-            sealer=till.parts.acquirer.sealer,
-            keystore=till.parts.keystore,
-            clock=self._clock,
-            entropy=till.parts.entropy,
-            show=self._on_screen,
-            cancelled=lambda: self._clock.monotonic() > given_up_s,
-            host_online=lambda: till.line.online is not False,
-            line_seen=till.line.observe,
-        )
-        amount = Amount(minor, till.parts.settings.config.till.currency)
-        try:
-            with self._meanwhile(self._forward, likely=0.1):
-                sale = pay(ports, till.parts.rules, amount)
-        except ReaderUnplugged:
-            return
-        except TerminalError:
-            till.recover()
-            return
-        self._show(sale)
-        if chance.random() < 0.5:
-            till.parts.journal.housekeeping()
+        with self._meanwhile(self._forward, likely=0.1):
+            self.cashier.sell(self._till, self._chance)
+        if self._chance.random() < 0.5:
+            self._till.parts.journal.housekeeping()
 
     def _on_screen(self, progress: Progress) -> None:
         del progress
@@ -340,7 +328,7 @@ class World:
         captures = self._acquirer.captures()
         self._stop()
         self._acquirer.end()
-        charged_minor = judge(self.shown, sales, captures)
+        charged_minor = judge(self.shown, sales, captures, self.cashier.voids)
         leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
         if leaks:
             raise Untrue(f"card data is on the disk: {leaks[0]}")

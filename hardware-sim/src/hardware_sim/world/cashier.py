@@ -1,0 +1,135 @@
+"""The cashier of a world: sells, gives back, voids; and remembers which card paid what.
+
+Rules of this file: it calls what a till's face calls, with ports into the world, and takes a
+refusal for an answer. What it was shown, it tells.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hardware_sim.world.clock import VirtualClock
+from hardware_sim.world.people import (
+    Presentation,
+    TownReader,
+    Wallets,
+    any_card,
+    presentations,
+)
+from hardware_sim.world.power import Power
+from hardware_sim.world.process import TillProcess
+from terminal.aftersale import refund, void
+from terminal.checkout import Ports, pay
+from terminal.errors import (
+    ReaderUnplugged,
+    RefundRefused,
+    StoreError,
+    SupervisorNeeded,
+    TerminalError,
+)
+from terminal.money import Amount
+from terminal.progress import Progress
+from terminal.refunds import Norms, VoidWish, Wish
+from terminal.terms import Tender, TransactionKind
+from terminal.transaction import State, Transaction
+
+_ENDINGS = (0, 0, 0, 0, 0, 0, 25, 50, 99, 51, 10, 91, 58)
+_REFUSED = (ReaderUnplugged, RefundRefused, SupervisorNeeded)
+
+
+@dataclass(slots=True)
+class Cashier:
+    """One person at one till after the other.
+
+    ``paid`` is which card paid each approved sale; ``voids`` are the transactions that were to
+    be voided, whatever came of it.
+    """
+
+    clock: VirtualClock
+    power: Power
+    wallets: Wallets
+    on_screen: Callable[[Progress], None]
+    show: Callable[[Transaction], None]
+    paid: dict[str, str] = field(default_factory=dict)
+    voids: set[str] = field(default_factory=set)
+    returned: str = ""
+
+    def sell(self, till: TillProcess, chance: random.Random) -> None:
+        """Somebody wants to pay."""
+        minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
+        ports = self._ports(till, presentations(chance), chance)
+        amount = Amount(minor, till.parts.settings.config.till.currency)
+        self._ends(till, lambda: pay(ports, till.parts.rules, amount))
+
+    def refund(self, till: TillProcess, chance: random.Random) -> None:
+        """Somebody brings something back: a part of it, all of it, or more than there was."""
+        if not self.paid:
+            return
+        # Whoever brings back one half may come again with the other.
+        again = self.returned and chance.random() < 0.5
+        original = self.returned if again else chance.choice(sorted(self.paid))
+        self.returned = original
+        with_card = chance.random() < 0.7
+        card = self.paid[original] if chance.random() < 0.9 else any_card(chance)
+        amount = till.parts.journal.transaction(original).amount
+        minor = max(1, round(amount.minor * chance.choice([0.3, 0.5, 1.0, 1.0, 1.1])))
+        wish = Wish(
+            amount=Amount(minor, amount.currency),
+            at=self.clock.now(),
+            cashier="Ada",
+            tender=Tender.CARD,
+            with_card=with_card,
+            approved_by="Eva" if chance.random() < 0.7 else "",
+        )
+        taps = [Presentation(chance.uniform(0.5, 4.0), card) for _ in range(3)]
+        ports = self._ports(till, taps, chance)
+        self._ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
+
+    def void(self, till: TillProcess, chance: random.Random) -> None:
+        """The last thing, or an earlier one, is to be undone."""
+        if not self.paid:
+            return
+        txn_id = chance.choice(list(self.paid)[-4:])
+        self.voids.add(txn_id)
+        wish = VoidWish(self.clock.now(), "the wrong amount", "Ada", "Eva")
+        ports = self._ports(till, [], chance)
+        self._ends(till, lambda: void(ports, till.parts.rules, txn_id, wish))
+
+    def _ends(self, till: TillProcess, operation: Callable[[], Transaction]) -> None:
+        """Shows how something ended; a till that could not record it recovers."""
+        try:
+            ended = operation()
+        except _REFUSED:
+            return
+        except StoreError as lost:
+            if "no sale" in lost.message:
+                # A power cut before it was shown has taken it; the cashier is mistaken.
+                return
+            till.recover()
+            return
+        except TerminalError:
+            till.recover()
+            return
+        if ended.kind is TransactionKind.SALE and ended.state is State.APPROVED:
+            self.paid[ended.txn_id] = self.wallets.last
+        self.show(ended)
+
+    def _ports(self, till: TillProcess, shown: list[Presentation], chance: random.Random) -> Ports:
+        patience_s = chance.choice([5.0, 20.0]) if chance.random() < 0.05 else 1e9
+        given_up_s = self.clock.monotonic() + patience_s
+        parts, line = till.parts, till.line
+        return Ports(
+            reader=TownReader(shown, self.wallets, self.clock, self.power),
+            host=till.link,
+            journal=parts.journal,
+            sealer=parts.acquirer.sealer,
+            keystore=parts.keystore,
+            clock=self.clock,
+            entropy=parts.entropy,
+            show=self.on_screen,
+            cancelled=lambda: self.clock.monotonic() > given_up_s,
+            host_online=lambda: line.online is not False,
+            line_seen=line.observe,
+        )
