@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
@@ -23,6 +24,7 @@ from ui.presenter.page import page
 from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import Cancel, CancelWish, Charge, ChargeWish, Done, Touch
 from ui.presenter.units import shown_decimals
+from ui.scripted_day import ScriptedDay
 from ui.till import Till
 from ui.wiring import assembled, load_settings
 from ui.words import Words
@@ -67,6 +69,9 @@ class ScriptedTill:
             "done": lambda _: self._touch(Done()),
             "forward": lambda _: self._forward(),
         }
+        day = ScriptedDay(self._parts)
+        for verb, act in day.verbs.items():
+            self._acts[verb] = partial(self._told, act)
 
     def verbs(self) -> tuple[str, ...]:
         """See ``terminal.scripted.ScriptedTill``."""
@@ -127,6 +132,10 @@ class ScriptedTill:
             case _:
                 pass
 
+    def _told(self, act: Callable[[str], Shown], argument: str) -> None:
+        """Does what is no payment, and shows how it ended."""
+        self._changes.put(act(argument))
+
     def _forward(self) -> None:
         """Like ``taptill sync``: what waits goes out now, without its back-off."""
         Outbox(self._parts.journal.store).make_due()
@@ -165,7 +174,7 @@ def _name(state: ViewState) -> str:
 def _booked(sale: Transaction) -> BookedSale:
     card = sale.card
     return BookedSale(
-        kind="sale",
+        kind=sale.kind.value,
         state=sale.state.value,
         amount_minor=sale.amount.minor,
         approved_minor=sale.approved_minor,

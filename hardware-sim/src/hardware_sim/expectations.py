@@ -110,7 +110,8 @@ def captures_of(scene: Scene) -> list[Capture]:
 
 def _host_line(row: Capture) -> str:
     amount = Amount(row.amount_minor, Currency.of_number(int(row.currency)))
-    return f"{row.state.value} {amount.decimal}"
+    kind = "" if row.kind == "sale" else f"{row.kind} "
+    return f"{kind}{row.state.value} {amount.decimal}"
 
 
 def _entries_of(scene: Scene) -> list[Entry]:

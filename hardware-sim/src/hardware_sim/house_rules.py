@@ -14,7 +14,7 @@ from hardware_sim.leaks import forms_of
 from hardware_sim.scene import Scene, Unmet
 
 MAY_BE_CAPTURED = frozenset(
-    {"approved", "unknown", "authorising", "stored", "set aside", "interrupted"}
+    {"approved", "unknown", "authorising", "stored", "set aside", "interrupted", "voiding"}
 )
 """States in which the acquirer may have booked the money already."""
 
@@ -34,7 +34,11 @@ def check_house_rules(scene: Scene) -> None:
 
 def _ledgers_agree(scene: Scene) -> None:
     sales = {sale.rrn: sale for sale in scene.running.sales() if sale.rrn and sale.kind == "sale"}
-    captured = [row for row in captures_of(scene) if row.state is CaptureState.CAPTURED]
+    captured = [
+        row
+        for row in captures_of(scene)
+        if row.state is CaptureState.CAPTURED and row.kind == "sale"
+    ]
     for rrn, times in Counter(row.rrn for row in captured).items():
         if times > 1:
             raise Unmet("each sale captured once", f"RRN {rrn} is captured {times} times")
