@@ -24,6 +24,7 @@ from terminal.checkout import Ports
 from terminal.closing import settle_batch
 from terminal.errors import ConfigError, TerminalError
 from terminal.money import Amount
+from terminal.ports import Presented, Reader
 from terminal.refunds import Norms, VoidWish, Wish
 from terminal.scripted import Shown
 from terminal.terms import Tender
@@ -32,6 +33,24 @@ from ui.wiring import Parts
 
 _CASHIER, _SUPERVISOR = "Ada", "Eva"
 _MANY = 1_000_000
+
+
+class _NoReader:
+    """What stands in for a reader where no card is asked for: the till's own one stays with it."""
+
+    name = "no reader"
+
+    def wait_for_card(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> Presented | None:
+        raise AssertionError(f"no card is asked for here ({timeout_s}, {cancelled})")
+
+    def wait_for_removal(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> bool:
+        raise AssertionError(f"no card is asked for here ({timeout_s}, {cancelled})")
+
+    def release(self) -> None:
+        """There is nothing to let go of."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class ScriptedDay:
@@ -63,10 +82,11 @@ class ScriptedDay:
         return sales[int(number) - 1]
 
     @contextmanager
-    def _ports(self) -> Iterator[Ports]:
-        """The world of one act, with a reader and a link of its own."""
+    def _ports(self, *, with_card: bool = False) -> Iterator[Ports]:
+        """The world of one act, with a link of its own, and a reader where a card is needed."""
         parts = self._parts
-        with closing(parts.open_reader()) as reader, closing(parts.acquirer.link()) as link:
+        opened: Reader = parts.open_reader() if with_card else _NoReader()
+        with closing(opened) as reader, closing(parts.acquirer.link()) as link:
             yield Ports(
                 reader=reader,
                 host=link,
@@ -91,7 +111,7 @@ class ScriptedDay:
             with_card=with_card,
             approved_by=_SUPERVISOR,
         )
-        with self._ports() as ports:
+        with self._ports(with_card=with_card) as ports:
             given = refund(ports, parts.rules, sale.txn_id, wish, Norms())
         return _ended(given)
 

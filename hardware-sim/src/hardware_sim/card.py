@@ -33,11 +33,14 @@ from hardware_sim.issuer import (
     issuer_authentication_data,
 )
 from hardware_sim.personalisation import (
+    DIRECTORY_SFI,
     PPSE_NAME,
+    PSE_NAME,
     RECORD_70,
     SEQUENCE_5F34,
     TRACK2_57,
     Personalisation,
+    contact_directory,
     named,
     personalise_all,
 )
@@ -76,6 +79,7 @@ class _Stage(Enum):
     """How far the dialogue has come."""
 
     NOTHING = "nothing selected"
+    DIRECTORY = "directory for contacts selected"
     SELECTED = "application selected"
     INITIATED = "transaction initiated"
     DONE = "cryptogram given"
@@ -162,6 +166,9 @@ class EmvCard:
         if name == PPSE_NAME and command.p2 == 0x00:
             self._stage = _Stage.NOTHING
             return Response(chip.ppse, OK) if chip.ppse else Response(b"", NOT_FOUND)
+        if name == PSE_NAME and command.p2 == 0x00:
+            self._stage = _Stage.DIRECTORY
+            return Response(contact_directory(self._chips)[0], OK)
         after = self._chip if command.p2 == 0x02 else None
         found = named(self._chips, name, after=after)
         if found is None:
@@ -171,6 +178,10 @@ class EmvCard:
         return Response(found.fci, OK)
 
     def _read_record(self, command: Command, chip: Personalisation) -> Response:
+        if self._stage is _Stage.DIRECTORY and command.p2 == DIRECTORY_SFI << 3 | 0x04:
+            first = command.p1 == 1
+            record = contact_directory(self._chips)[1]
+            return Response(record, OK) if first else Response(b"", NO_RECORD)
         if self._stage not in {_Stage.INITIATED, _Stage.DONE}:
             return Response(b"", NOT_SATISFIED)
         if command.p2 & 0x07 != 0x04:

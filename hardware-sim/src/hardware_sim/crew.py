@@ -29,7 +29,9 @@ _END_S = 30.0
 class Played:
     """How a scenario went. ``failure`` is empty when all was as it must be.
 
-    ``skipped`` says why it could not be played at all, as where a door's daemon is not installed.
+    ``dialogue`` is a digest of every byte that passed between card and till, the same for the same
+    seed on every door. ``skipped`` says why it could not be played at all, as where a door's
+    daemon is not installed.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Played:
     failure: str = ""
     failed_at: str = ""
     skipped: str = ""
+    dialogue: str = ""
 
     @property
     def ok(self) -> bool:

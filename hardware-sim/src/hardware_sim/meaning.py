@@ -53,14 +53,20 @@ class NotedChip:
         chip: what answers.
         note: takes a line for a person.
         seen: takes the name of each command.
+        heard: takes each command and each answer as they are; they hold card data.
     """
 
     def __init__(
-        self, chip: Chip, note: Callable[[str], None], seen: Callable[[str], None]
+        self,
+        chip: Chip,
+        note: Callable[[str], None],
+        seen: Callable[[str], None],
+        heard: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self._chip = chip
         self._note = note
         self._seen = seen
+        self._heard = heard
 
     def reset(self) -> None:
         """A new presentation begins."""
@@ -70,10 +76,12 @@ class NotedChip:
         """Answers one command, and says so."""
         name = name_of(command)
         self._seen(name)
+        self._heard(command)
         try:
             answer = self._chip.exchange(command)
         except (CardLost, ReaderUnplugged) as gone:
             self._note(f"      card: {name}: {gone.message}")
             raise
+        self._heard(answer)
         self._note(f"      card: {name}: {status_of(answer)}, {len(answer) - 2} bytes")
         return answer

@@ -15,6 +15,9 @@ from hardware_sim.issuer import ISSUERS, icc_master_key
 from hardware_sim.profile import Account, Application, Profile
 
 PPSE_NAME = b"2PAY.SYS.DDF01"
+PSE_NAME = b"1PAY.SYS.DDF01"
+DIRECTORY_SFI = 1
+"""The file behind the directory for contacts (EMV Book 1, 12.2)."""
 
 TRACK2_57 = 0x57
 PAN_5A = 0x5A
@@ -144,6 +147,16 @@ def _ppse(applications: Sequence[Application]) -> bytes:
         return b""
     directory = tlv(FCI_PROPRIETARY_A5, tlv(FCI_DISCRETIONARY_BF0C, entries))
     return tlv(FCI_TEMPLATE_6F, tlv(0x84, PPSE_NAME), directory)
+
+
+def contact_directory(chips: Sequence[Personalisation]) -> tuple[bytes, bytes]:
+    """The directory for contacts (EMV Book 1, 12.2): the answer to SELECT, and its one record.
+
+    It names every application, also those that the contactless one leaves out.
+    """
+    proprietary = tlv(FCI_PROPRIETARY_A5, tlv(0x88, bytes((DIRECTORY_SFI,))))
+    entries = b"".join(_entry(chip.application) for chip in chips)
+    return tlv(FCI_TEMPLATE_6F, tlv(0x84, PSE_NAME), proprietary), tlv(RECORD_70, entries)
 
 
 def _entry(application: Application) -> bytes:

@@ -66,6 +66,7 @@ def play(workshop: Workshop, scenario: Scenario, door: str, seed: int = 0) -> Pl
         transcript=tuple(scene.transcript),
         failure=failure,
         failed_at=at,
+        dialogue=scene.dialogue.hexdigest(),
     )
 
 

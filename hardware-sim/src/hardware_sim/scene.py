@@ -7,10 +7,12 @@ what must be so in ``expectations``.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hardware_sim.card import EmvCard
 from hardware_sim.far_till import FarTill, opener
@@ -62,6 +64,7 @@ class Scene:
     apdus: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
     accounted: bool = True
+    dialogue: Any = field(default_factory=hashlib.sha256, repr=False)
 
     @property
     def receipts(self) -> Path:

@@ -73,7 +73,7 @@ def _held(scene: Scene, profile: Profile, faults: Faults, seed: int) -> Held:
         seed=seed,
         sleep=scene.stage.sleep,
     )
-    return Held(profile, NotedChip(faulty, scene.note, scene.apdus.append))
+    return Held(profile, NotedChip(faulty, scene.note, scene.apdus.append, scene.dialogue.update))
 
 
 def _remove(scene: Scene, step: Step) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 START = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
 """When every script begins: a Monday morning."""
@@ -37,24 +37,29 @@ class ScriptClock:
         self.at += timedelta(seconds=seconds)
 
 
-@dataclass
 class ScriptEntropy:
-    """A ``terminal.ports.Entropy`` that gives the same bytes for the same seed."""
+    """A ``terminal.ports.Entropy`` that gives the same bytes for the same seed.
 
-    seed: int = 0
-    _given: int = 0
-    _lock: Any = field(default_factory=threading.Lock, repr=False)
+    Each thread, by its name, and each length has a row of its own, so that what the forwarder draws
+    (the jitter of its waits) does not move what the till gets (the unpredictable number of a sale).
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._given: Counter[tuple[str, int]] = Counter()
+        self._lock = threading.Lock()
 
     def random_bytes(self, count: int) -> bytes:
-        """``count`` bytes. Two threads get different ones, in the order in which they ask."""
+        """``count`` bytes."""
+        row = (threading.current_thread().name, count)
         with self._lock:
-            self._given += 1
-            label = f"{self.seed}:{self._given}"
+            self._given[row] += 1
+            label = f"{self.seed}:{row}:{self._given[row]}"
         return hashlib.shake_256(label.encode()).digest(count)
 
-    def __getstate__(self) -> tuple[int, int]:
-        return self.seed, self._given
+    def __getstate__(self) -> tuple[int, dict[tuple[str, int], int]]:
+        return self.seed, dict(self._given)
 
-    def __setstate__(self, state: tuple[int, int]) -> None:
-        self.seed, self._given = state
+    def __setstate__(self, state: tuple[int, dict[tuple[str, int], int]]) -> None:
+        self.seed, self._given = state[0], Counter(state[1])
         self._lock = threading.Lock()
