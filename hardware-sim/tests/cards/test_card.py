@@ -70,7 +70,7 @@ PAID_MASTERCARD = [*STARTED_MASTERCARD, GENERATE_ARQC]
     [
         # SELECT
         ("visa-credit", [], PPSE, "9000"),
-        ("visa-credit", [], "00A404000E315041592E5359532E444446303100", "6A82"),
+        ("visa-credit", [], "00A404000E335041592E5359532E444446303100", "6A82"),
         ("visa-credit", [], SELECT_VISA, "9000"),
         ("visa-credit", [], "00A4040005A00000000300", "9000"),
         ("visa-credit", [], "00A4040205A00000000300", "6A82"),
