@@ -49,6 +49,7 @@ class TillConfig:
     reader: str = "sim:"
     acquirer: str = "sim:"
     printer: str = "file:"
+    lights: str = ""
     key_store: str = "file"
 
 
@@ -249,6 +250,7 @@ def _till(table: _Table, chosen: str | None) -> TillConfig:
         reader=table.text("reader", default.reader),
         acquirer=table.text("acquirer", default.acquirer),
         printer=table.text("printer", default.printer),
+        lights=table.text("lights", default.lights),
         key_store=table.text(
             "key_store",
             default.key_store,

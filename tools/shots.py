@@ -88,6 +88,8 @@ class Studio:
     def __init__(self, size: tuple[int, int]) -> None:
         from kivy.base import EventLoop  # noqa: PLC0415 - the window must be configured first
 
+        # A picture of a window that has grown is torn, so it begins larger than any size asked for.
+        open_window(1280, 1280, frames_per_s=0)
         self.window = open_window(*size, frames_per_s=0)
         self._loop = EventLoop
         self._started = False

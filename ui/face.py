@@ -17,13 +17,18 @@ from typing import NoReturn
 import click
 
 from drivers.registry import Acquirer
+from drivers.signals import open_lamps
 from terminal.bench import Bench, bench_of
 from terminal.errors import ConfigError, ReaderAddressWrong, ReaderError
+from terminal.money import Amount
 from terminal.ports import Reader
 from ui import console as console_face
+from ui.backstage import Backstage
+from ui.keeping import FILE, Shelf, read_preferences
 from ui.presenter.page import About
 from ui.presenter.preferences import Preferences
 from ui.till import Till
+from ui.training import TrainingTill
 from ui.wiring import Parts, Settings, assembled
 
 
@@ -130,14 +135,26 @@ def _show(
         return console_face.run(till, benches, shop=shop, currency=currency, language=language)
     from ui.touch import app  # noqa: PLC0415 - the only way to Kivy, taken only for a window
     from ui.touch.outfit import Outfit  # noqa: PLC0415 - the same
+    from ui.touch.signals import Signals  # noqa: PLC0415 - the same
 
+    backstage = Backstage()
+    folder = parts.settings.data_dir
+    limit = Amount(parts.rules.offline.total_minor, currency)
+    lamps = open_lamps(config.till.lights) if config.till.lights else None
     outfit = Outfit(
         shop=shop,
         currency=currency,
-        preferences=Preferences(language=language),
+        preferences=read_preferences(folder, Preferences(language=language)),
         simulated=not parts.acquirer.production,
         about=About(zone=parts.settings.zone, contact=config.shop.contact),
         clock=parts.clock.now,
+        signals=Signals(backstage, lamps),
+        keeping=Shelf(folder, backstage),
+        training=TrainingTill(parts.clock.now, limit),
+        first_run=not benches and not (folder / FILE).exists(),
     )
-    app.run(till, benches, outfit, size=size)
+    try:
+        app.run(till, benches, outfit, size=size)
+    finally:
+        backstage.close()
     return 0

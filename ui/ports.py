@@ -38,6 +38,9 @@ class TillPort(Protocol):
 class SignalPort(Protocol):
     """Something that is heard or lit beside the screen. Must not block."""
 
+    def load(self) -> None:
+        """Gets ready, before the first sale."""
+
     def cue(self, cue: Cue) -> None:
         """Sounds a cue."""
 

@@ -66,6 +66,8 @@ class Driver:
         from ui.touch.window import open_window  # noqa: PLC0415 - as above
 
         self.close()
+        # A picture of a window that has grown is torn, so it begins larger than any size asked for.
+        open_window(1280, 1280, frames_per_s=0)
         self.window = open_window(*size, frames_per_s=0)
         assert self.window is not None, "no window: apt-get install libegl1 libgl1 libmtdev1"
         from ui.touch.outfit import Outfit  # noqa: PLC0415 - as above

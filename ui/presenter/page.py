@@ -15,7 +15,16 @@ from enum import Enum
 from terminal.transaction import MoneyTaken, State, Transaction
 from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, PROMPTS, RESULTS, Glyph, Tone
 from ui.presenter.state import Screen, ViewState
-from ui.presenter.touches import Cancel, Charge, Done, Go, Preset, ShowReceipt, Touch
+from ui.presenter.touches import (
+    Cancel,
+    Charge,
+    Done,
+    Go,
+    Practise,
+    Preset,
+    ShowReceipt,
+    Touch,
+)
 from ui.presenter.verdict import Verdict
 from ui.words import BULLETS, Words
 
@@ -66,6 +75,7 @@ class About:
     contact: str = ""
     quick: tuple[int, ...] = (5, 10, 20)
     cashier: str = ""
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,7 @@ def page(
         case Screen.AMOUNT:
             return _amount(state, words, about)
         case Screen.PRESENT | Screen.PROCESSING:
-            return _prompt(state, words, customer or words)
+            return _prompt(state, words, customer or words, about)
         case Screen.RESULT:
             return _result(state, words, customer or words, about)
         case Screen.CLOSED:
@@ -242,7 +252,7 @@ def _amount(state: ViewState, words: Words, about: About) -> Page:
     )
 
 
-def _prompt(state: ViewState, words: Words, customer: Words) -> Page:
+def _prompt(state: ViewState, words: Words, customer: Words, about: About) -> Page:
     prompt = PROMPTS[state.prompt]
     keys: tuple[Key, ...] = ()
     caption = customer.say(prompt.hint) if prompt.hint else ""
@@ -251,6 +261,12 @@ def _prompt(state: ViewState, words: Words, customer: Words) -> Page:
     if state.screen is Screen.PRESENT:
         label = words.say("Cancelling…") if state.cancelling else words.say("Cancel")
         keys = (Key(label, Cancel(), enabled=not state.cancelling),)
+        if about.training and not state.cancelling:
+            keys += (
+                Key(words.say("Hold a card"), Practise("card"), Rank.PRIMARY),
+                Key(words.say("Hold a phone"), Practise("phone")),
+                Key(words.say("Two cards"), Practise("two")),
+            )
     return Page(
         screen=state.screen,
         tone=prompt.tone,

@@ -41,6 +41,7 @@ class Kind(Enum):
     """How a line looks."""
 
     ENTRY = "entry"
+    FACT = "fact"
     HEADING = "heading"
     TEXT = "text"
 

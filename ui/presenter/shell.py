@@ -20,38 +20,12 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
+from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.preferences import Preferences
 from ui.presenter.rights import needed
 from ui.presenter.state import Screen, ViewState
-from ui.presenter.touches import (
-    AskWish,
-    Back,
-    Backspace,
-    Cancel,
-    Charge,
-    Choose,
-    Clear,
-    Digit,
-    Done,
-    DoubleZero,
-    Enter,
-    Feel,
-    Go,
-    Letter,
-    Lock,
-    NextStep,
-    OpenSale,
-    Overdue,
-    Preset,
-    PrintCopy,
-    Scanned,
-    SendNow,
-    SendWish,
-    ShowReceipt,
-    Touch,
-    Wish,
-)
+from ui.presenter.touches import Touch, Wish
 from ui.questions import (
     Answer,
     CopyWanted,
@@ -93,7 +67,8 @@ class Tap:
 class Shell:
     """All that the face knows: the sale, where somebody is, and who it is.
 
-    ``intent`` is what waits for a PIN. ``trail`` are the places that Back leads to.
+    ``intent`` is what waits for a PIN. ``trail`` are the places that Back leads to. ``behind`` is
+    the real sale while somebody trains.
     """
 
     till: ViewState
@@ -109,6 +84,7 @@ class Shell:
     note: str = ""
     remedy: str = ""
     training: bool = False
+    behind: ViewState | None = None
     query: str = ""
     queue: QueueShown | None = None
     history: HistoryShown | None = None
@@ -143,7 +119,7 @@ class Shell:
             return self._told(happening)
         if not isinstance(happening, Touch):
             return self._event(happening), ()
-        if isinstance(happening, Overdue):
+        if isinstance(happening, t.Overdue):
             return replace(self, till=self.till.after(happening)), ()
         return self._touched(happening)
 
@@ -187,19 +163,23 @@ class Shell:
     def act(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         """What a touch does that is allowed."""
         match touch:
-            case Go(name):
+            case t.Go(name):
                 return self._go(Place(name))
-            case Back():
+            case t.Back():
                 return self.back(), ()
-            case Lock():
+            case t.Lock():
                 return self._lock(), ()
-            case Choose(name):
+            case t.Choose(name):
                 return replace(self, preferences=self.preferences.next_of(name)), ()
-            case NextStep():
+            case t.NextStep():
                 return self._next()
-            case Feel(face):
+            case t.Feel(face):
                 return self._felt(face)
-            case OpenSale() | PrintCopy() | ShowReceipt() | Scanned() | SendNow():
+            case t.Train():
+                return self._train()
+            case t.Practise(card):
+                return self, (t.PractiseWish(card),) if self.training else ()
+            case t.OpenSale() | t.PrintCopy() | t.ShowReceipt() | t.Scanned() | t.SendNow():
                 return self._look_up(touch)
             case _ if self.place is Place.HISTORY:
                 return self._searching(touch)
@@ -207,26 +187,26 @@ class Shell:
                 return self._selling(touch) if self.place is Place.TILL else (self, ())
 
     def _look_up(
-        self, touch: OpenSale | PrintCopy | ShowReceipt | Scanned | SendNow
+        self, touch: t.OpenSale | t.PrintCopy | t.ShowReceipt | t.Scanned | t.SendNow
     ) -> tuple[Shell, tuple[Wish, ...]]:
         quiet = replace(self, note="", remedy="")
         match touch:
-            case OpenSale(txn_id):
+            case t.OpenSale(txn_id):
                 opened = replace(self._open(Place.SALE), sale=None)
-                return opened, (AskWish(SaleWanted(txn_id)),)
-            case SendNow():
-                return quiet, (SendWish(), AskWish(QueueWanted()))
-            case PrintCopy(txn_id):
-                return quiet, (AskWish(CopyWanted(txn_id)),)
-            case ShowReceipt():
+                return opened, (t.AskWish(SaleWanted(txn_id)),)
+            case t.SendNow():
+                return quiet, (t.SendWish(), t.AskWish(QueueWanted()))
+            case t.PrintCopy(txn_id):
+                return quiet, (t.AskWish(CopyWanted(txn_id)),)
+            case t.ShowReceipt():
                 return self._receipt()
-            case Scanned(code):
-                return self._scanned(code)
+            case t.Scanned(code, typed):
+                return self._scanned(code, typed)
 
     def _selling(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
-        if isinstance(touch, Enter):
+        if isinstance(touch, t.Enter):
             # Enter is the primary key, and that is never a second charge.
-            touch = Done() if self.till.screen is Screen.RESULT else Charge()
+            touch = t.Done() if self.till.screen is Screen.RESULT else t.Charge()
         if not isinstance(touch, _OF_SALE):
             return self, ()
         wish = self.till.wish(touch)
@@ -235,39 +215,40 @@ class Shell:
 
     def _searching(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         match touch:
-            case Digit(value):
+            case t.Digit(value):
                 query = f"{self.query}{value}"
-            case DoubleZero():
+            case t.DoubleZero():
                 query = f"{self.query}00"
-            case Letter(text):
+            case t.Letter(text):
                 query = f"{self.query}{text}"
-            case Backspace():
+            case t.Backspace():
                 query = self.query[:-1]
-            case Clear():
+            case t.Clear():
                 query = ""
-            case Cancel():
+            case t.Cancel():
                 return self.back(), ()
             case _:
                 return self, ()
         return self._search(query[:QUERY_MAX])
 
     def _search(self, query: str) -> tuple[Shell, tuple[Wish, ...]]:
-        return replace(self, query=query), (AskWish(HistoryWanted(query)),)
+        return replace(self, query=query), (t.AskWish(HistoryWanted(query)),)
 
-    def _scanned(self, code: str) -> tuple[Shell, tuple[Wish, ...]]:
+    def _scanned(self, code: str, typed: int) -> tuple[Shell, tuple[Wish, ...]]:
         """A code under the scanner: a receipt opens its sale, in the history it is searched."""
-        if self.busy:
+        if self.busy or self.place is Place.LOCK:
             return self, ()
         if self.place is Place.HISTORY:
             return self._search(code[:QUERY_MAX])
-        opened = replace(self._open(Place.SALE), sale=None)
-        return opened, (AskWish(SaleWanted(code)),)
+        clean = replace(self, till=replace(self.till, typed=typed))
+        opened = replace(clean._open(Place.SALE), sale=None)  # noqa: SLF001 - of this class
+        return opened, (t.AskWish(SaleWanted(code)),)
 
     def _receipt(self) -> tuple[Shell, tuple[Wish, ...]]:
         shown = self.till.transaction
         if self.place is Place.TILL and shown is not None:
             opened = replace(self._open(Place.RECEIPT), sale=None)
-            return opened, (AskWish(SaleWanted(shown.txn_id)),)
+            return opened, (t.AskWish(SaleWanted(shown.txn_id)),)
         return (self._open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
 
     def _next(self) -> tuple[Shell, tuple[Wish, ...]]:
@@ -280,14 +261,30 @@ class Shell:
         if self.day_step == 0:
             return replace(self, day_step=1, note="", remedy=""), ()
         if self.day_step == 1:
-            return replace(self, checking=True), (AskWish(DayClosed()),)
-        return self, (AskWish(DayExported(self.day.report.batch)),)
+            return replace(self, checking=True), (t.AskWish(DayClosed()),)
+        return self, (t.AskWish(DayExported(self.day.report.batch)),)
+
+    def _train(self) -> tuple[Shell, tuple[Wish, ...]]:
+        """Into training or out of it: another till, another book, and the real one as it was."""
+        if self.busy:
+            return self, ()
+        on = not self.training
+        real = ViewState(self.till.currency) if on else self.behind or self.till
+        fresh = Shell(
+            till=real,
+            preferences=self.preferences,
+            staff=self.staff,
+            person=self.person,
+            training=on,
+            behind=self.till if on else None,
+        )
+        return fresh, (t.TrainWish(on),)
 
     def _felt(self, face: int) -> tuple[Shell, tuple[Wish, ...]]:
         shown = self.till.transaction
         if shown is None or self.felt is not None:
             return self, ()
-        return replace(self, felt=face), (AskWish(FeedbackGiven(shown.txn_id, face)),)
+        return replace(self, felt=face), (t.AskWish(FeedbackGiven(shown.txn_id, face)),)
 
     # -- places ----------------------------------------------------------------------------------
 
@@ -299,12 +296,12 @@ class Shell:
         opened = replace(self._open(place), note="", remedy="")
         match place:
             case Place.QUEUE:
-                return opened, (AskWish(QueueWanted()),)
+                return opened, (t.AskWish(QueueWanted()),)
             case Place.HISTORY:
-                return replace(opened, query=""), (AskWish(HistoryWanted()),)
+                return replace(opened, query=""), (t.AskWish(HistoryWanted()),)
             case Place.DAY:
                 fresh = replace(opened, day=None, day_step=0, exported="", checking=False)
-                return fresh, (AskWish(DayWanted()),)
+                return fresh, (t.AskWish(DayWanted()),)
             case Place.TOUR:
                 return replace(opened, tour_step=0), ()
             case _:
@@ -337,15 +334,15 @@ class Shell:
 
     def _on_lock(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         match touch:
-            case Digit(value) if len(self.pin) < PIN_DIGITS_MAX and not self.checking:
+            case t.Digit(value) if len(self.pin) < PIN_DIGITS_MAX and not self.checking:
                 return replace(self, pin=f"{self.pin}{value}", note="", remedy=""), ()
-            case Backspace():
+            case t.Backspace():
                 return replace(self, pin=self.pin[:-1]), ()
-            case Clear():
+            case t.Clear() | t.Scanned():
                 return replace(self, pin=""), ()
-            case Enter() | Charge() if len(self.pin) >= PIN_DIGITS_MIN and not self.checking:
-                return replace(self, pin="", checking=True), (AskWish(PinGiven(self.pin)),)
-            case Back() | Cancel() if self.trail and not self.checking:
+            case t.Enter() | t.Charge() if len(self.pin) >= PIN_DIGITS_MIN and not self.checking:
+                return replace(self, pin="", checking=True), (t.AskWish(PinGiven(self.pin)),)
+            case t.Back() | t.Cancel() if self.trail and not self.checking:
                 return replace(self.back(), intent=None, needs=None, pin=""), ()
             case _:
                 return self, ()
@@ -394,4 +391,6 @@ class Shell:
         return told
 
 
-_OF_SALE = (*(Digit, DoubleZero, Backspace, Clear, Charge, Cancel, Done, Preset, Overdue),)
+_OF_SALE = (
+    *(t.Digit, t.DoubleZero, t.Backspace, t.Clear, t.Charge, t.Cancel, t.Done, t.Preset, t.Overdue),
+)

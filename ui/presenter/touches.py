@@ -98,9 +98,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """A barcode or QR code, read by a scanner that types like a keyboard."""
+    """A barcode or QR code, read by a scanner that types like a keyboard.
+
+    ``typed`` is what the keypad had collected before the scanner typed into it.
+    """
 
     code: str
+    typed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,13 @@ class Train:
 
 
 @dataclass(frozen=True, slots=True)
+class Practise:
+    """A card of the training is held: ``card``, ``phone`` or ``two``."""
+
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
 class Feel:
     """A face was touched: 2 smiles, 1 is straight, 0 frowns."""
 
@@ -170,6 +181,7 @@ OfficeTouch = (
     | NextStep
     | Lock
     | Train
+    | Practise
     | Feel
 )
 Touch = SaleTouch | OfficeTouch
@@ -199,4 +211,18 @@ class SendWish:
     """What waits is to be sent now."""
 
 
-Wish = ChargeWish | CancelWish | AskWish | SendWish
+@dataclass(frozen=True, slots=True)
+class TrainWish:
+    """The face is to play with the training till, or to come back from it."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PractiseWish:
+    """A card of the training is held."""
+
+    card: str
+
+
+Wish = ChargeWish | CancelWish | AskWish | SendWish | TrainWish | PractiseWish

@@ -39,9 +39,14 @@ _TOUCH_OF_KEY: dict[int, Touch] = {
 class Keyboard:
     """Turns key presses into touches, and bursts of them into scanned codes."""
 
-    def __init__(self, send: Callable[[Touch], None], now: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        send: Callable[[Touch], None],
+        typed: Callable[[], int],
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         self._send = send
-        self._wedge = Wedge(now)
+        self._wedge = Wedge(now, typed)
 
     def down(self, _window: Any, code: int, _scan: int, text: str | None, *_: object) -> bool:
         """A key went down; True when it meant something here."""

@@ -10,6 +10,7 @@ from terminal.money import Currency
 from ui.ports import Keeping, SignalPort
 from ui.presenter.page import About
 from ui.presenter.preferences import Preferences
+from ui.training import TrainingTill
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,8 @@ class Outfit:
 
     ``currency`` is that of the keypad; ``simulated`` says on every screen that no real money
     moves; ``clock`` tells the time of day, or is None where ages are not told; ``signals`` are
-    heard and lit beside the screen; ``keeping`` stores changed preferences.
+    heard and lit beside the screen; ``keeping`` stores changed preferences; ``training`` is the
+    till that learners play with; ``first_run`` begins with the tour.
     """
 
     shop: str
@@ -29,3 +31,5 @@ class Outfit:
     clock: Callable[[], datetime] | None = None
     signals: SignalPort | None = None
     keeping: Keeping | None = None
+    training: TrainingTill | None = None
+    first_run: bool = False

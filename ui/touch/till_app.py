@@ -27,9 +27,12 @@ from ui.presenter.touches import (
     AskWish,
     CancelWish,
     ChargeWish,
+    Go,
     Overdue,
+    PractiseWish,
     SendWish,
     Touch,
+    TrainWish,
     Wish,
 )
 from ui.touch.bench.table import BenchTable
@@ -63,6 +66,7 @@ class TillApp(App):
     ) -> None:
         super().__init__(**kwargs)
         self.till = till
+        self._real = till
         self.title = f"Taptill — {outfit.shop}"
         self.shell = Shell(ViewState(outfit.currency), preferences=outfit.preferences)
         self._outfit = outfit
@@ -73,7 +77,7 @@ class TillApp(App):
         self._watched = -1
         self.view: TillView | None = None
         self.table: BenchTable | None = None
-        self.keyboard = Keyboard(self.touch)
+        self.keyboard = Keyboard(self.touch, lambda: self.state.typed)
         self._drain = Clock.create_trigger(self._drained)
         self._dress(self.shell.preferences)
 
@@ -94,6 +98,8 @@ class TillApp(App):
         if not on_a_table:
             Metrics.density = density(*Window.size)
         warm_up()
+        if self._signals is not None:
+            self._signals.load()
         self.view = TillView(self._outfit.shop, self.touch, simulated=self._simulated)
         if on_a_table:
             self.table = BenchTable(self.view, self._benches)
@@ -109,6 +115,8 @@ class TillApp(App):
         Window.bind(on_key_down=self.keyboard.down)
         self.till.wake = self._drain
         Clock.schedule_interval(self._age, AGES_S)
+        if self._outfit.first_run:
+            self._step(Go(Place.TOUR.value))
         self.render()
         self._drain()
 
@@ -168,6 +176,21 @@ class TillApp(App):
                 self.till.forward_now()
             case AskWish(question):
                 self.till.ask(question, by)
+            case TrainWish(on):
+                self._train(on=on)
+            case PractiseWish(card):
+                if self._outfit.training is not None:
+                    self._outfit.training.tap(card)
+
+    def _train(self, *, on: bool) -> None:
+        """Another till behind the same face; what the real one says meanwhile waits."""
+        self.till.wake = _nothing
+        training = self._outfit.training
+        self.till = training if on and training is not None else self._real
+        self.till.wake = self._drain
+        if on and training is not None:
+            training.begin()
+        self._drain()
 
     def _signal(self, before: ViewState, after: ViewState) -> None:
         if self._signals is None or before is after:
@@ -205,6 +228,7 @@ class TillApp(App):
             self._outfit.about,
             now=clock() if clock is not None else self._outfit.about.now,
             cashier=person.name if person is not None else "",
+            training=self.shell.training,
         )
         if self.shell.place is not Place.TILL:
             return panel(self.shell, skin.say(), about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from terminal.transaction import MONEY_TAKEN, Transaction
 from ui.presenter.page import About, Key, Rank, card_text, chips, trace_of
-from ui.presenter.panel import Line, Panel, Place
+from ui.presenter.panel import Kind, Line, Panel, Place
 from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, STATE_LOOKS, Glyph
 from ui.presenter.shell import Shell
 from ui.presenter.touches import Back, PrintCopy, ShowReceipt
@@ -75,7 +75,9 @@ def facts(sale: Transaction, words: Words, about: About) -> tuple[Line, ...]:
         due = type(sale.amount)(sale.still_due_minor, sale.amount.currency)
         pairs.insert(0, (words.say("Still due"), words.money(due)))
     empty = {"", words.reference("")}
-    return tuple(Line(name, value=value) for name, value in pairs if value not in empty)
+    return tuple(
+        Line(name, value=value, kind=Kind.FACT) for name, value in pairs if value not in empty
+    )
 
 
 def _short(token: str) -> str:

@@ -10,7 +10,7 @@ from kivy.properties import NumericProperty, StringProperty
 
 from ui.presenter.panel import Figure
 from ui.touch.kit.skin import skin
-from ui.touch.kit.surface import Plate, Row
+from ui.touch.kit.surface import Grid, Plate
 from ui.touch.kit.txt import Txt
 
 
@@ -45,33 +45,44 @@ class FigurePlate(Plate):
             widget.size = (max(1, self.width - 2 * pad), tall)
 
 
-class Figures(Row):
-    """A row of figures; the plates are made once and used again."""
+class Figures(Grid):
+    """Figures beside each other, or two and two on a tall screen; made once and used again."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            spacing=dp(10), padding=(0, 0, 0, dp(10)), size_hint_y=None, height=0, **kwargs
+            cols=1,
+            spacing=dp(10),
+            padding=(0, 0, 0, dp(10)),
+            size_hint_y=None,
+            height=0,
+            **kwargs,
         )
         self._plates: list[FigurePlate] = []
         self._shown = 0
         skin.watch(self._resize)
 
     def fill(self, figures: tuple[Figure, ...]) -> None:
-        """Shows these figures; with none, the row takes no room."""
+        """Shows these figures; with none, they take no room."""
         while len(self._plates) < len(figures):
             self._plates.append(FigurePlate())
         if self._shown != len(figures):
             self.clear_widgets()
+            self._shown = len(figures)
+            self._resize()
             for plate in self._plates[: len(figures)]:
                 self.add_widget(plate)
-            self._shown = len(figures)
         for plate, figure in zip(self._plates, figures, strict=False):
             plate.label, plate.value = figure.label, figure.value
             plate.tone = figure.tone.value
         self._resize()
 
     def _resize(self, *_: object) -> None:
-        self.height = dp(64) * min(skin.scale, 1.2) + dp(10) if self._shown else 0
+        if not self._shown:
+            self.height = 0
+            return
+        self.cols = 2 if skin.portrait and self._shown > 2 else self._shown
+        rows = -(-self._shown // self.cols)
+        self.height = rows * (dp(64) * min(skin.scale, 1.2) + dp(10))
 
 
 class Meter(Plate):

@@ -10,7 +10,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from kivy.graphics import Color, Fbo, Rectangle, SmoothRoundedRectangle
+from kivy.graphics import (
+    ClearBuffers,
+    ClearColor,
+    Color,
+    Fbo,
+    Rectangle,
+    SmoothRoundedRectangle,
+)
 from kivy.metrics import dp
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
@@ -25,9 +32,9 @@ from ui.touch.kit.glyphs import GLYPHS
 from ui.touch.kit.skin import rgba_of, skin
 from ui.touch.kit.surface import Painted
 from ui.touch.kit.txt import Txt
-from ui.touch.theme import Theme
+from ui.touch.theme import Rgba, Theme
 
-_TALL_DP = {Kind.ENTRY: 68, Kind.TEXT: 96, Kind.HEADING: 40}
+_TALL_DP = {Kind.ENTRY: 68, Kind.TEXT: 96, Kind.HEADING: 40, Kind.FACT: 48}
 _MIXED_MAX = 300
 """Longer lists have rows of one height."""
 
@@ -37,12 +44,19 @@ def badge_texture(glyph: Glyph, tone: str, theme: Theme, size: int) -> Any:
     """A sign in its tone on a round tint, as a picture."""
     buffer = Fbo(size=(size, size), with_stencilbuffer=False)
     with buffer:
+        _clear(rgba_of(theme, f"{tone}_tint"))
         Color(*rgba_of(theme, f"{tone}_tint"))
         SmoothRoundedRectangle(pos=(1, 1), size=(size - 2, size - 2), radius=[size / 2 - 1] * 4)
         Color(*rgba_of(theme, tone))
         GLYPHS[glyph](size / 2, size / 2, size * 0.31, size * 0.035)
     buffer.draw()
     return buffer.texture
+
+
+def _clear(colour: Rgba) -> None:
+    """Empties a picture towards this colour: soft edges must not fade to black."""
+    ClearColor(*colour[:3], 0)
+    ClearBuffers()
 
 
 class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
@@ -108,11 +122,15 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
         title.shade = "ink2" if line.kind is Kind.HEADING else "ink"
         plain = not line.subtitle and bool(line.value)
         title.bold = not plain
-        title.sizes = [16, 15, 14] if line.kind is Kind.HEADING else [19, 18, 17, 16, 15]
+        title.sizes = [16, 15, 14] if line.kind is Kind.HEADING else [19, 18, 17, 16, 15, 14, 13]
+        title.max_lines = 2 if line.kind is Kind.FACT else 1
         value.shade = "ink" if line.tone.value in ("neutral", "ok") else line.tone.value
         text = max(1, inner - share - more)
         left = self.right - start - text if rtl else self.x + start
-        if line.kind is Kind.TEXT:
+        reads = line.kind is Kind.TEXT
+        about.rather_small = not reads
+        about.sizes = [16, 15, 14, 13] if reads else [15, 14, 13, 12]
+        if reads:
             head = dp(26) * self.skin.scale
             about.max_lines, about.valign, title.valign = 3, "top", "middle"
             title.pos, title.size = (left, self.top - dp(8) - head), (text, head)
@@ -160,13 +178,14 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
         """How much of the row the value may have: most of it where there is nothing to say."""
         if not self.line.value:
             return 0
-        return inner * (0.66 if not self.line.subtitle else 0.36)
+        return inner * (0.6 if not self.line.subtitle else 0.36)
 
 
 @lru_cache(maxsize=16)
 def _switch_of(theme: Theme, width: int, tall: int, *, on: bool, rtl: bool) -> Any:
     buffer = Fbo(size=(width, tall), with_stencilbuffer=False)
     with buffer:
+        _clear(rgba_of(theme, "link" if on else "border"))
         Color(*rgba_of(theme, "link" if on else "border"))
         SmoothRoundedRectangle(pos=(1, 1), size=(width - 2, tall - 2), radius=[tall / 2 - 1] * 4)
         Color(*rgba_of(theme, "surface"))
@@ -181,6 +200,7 @@ def _switch_of(theme: Theme, width: int, tall: int, *, on: bool, rtl: bool) -> A
 def _arrow_of(theme: Theme, size: int, *, rtl: bool) -> Any:
     buffer = Fbo(size=(size, size), with_stencilbuffer=False)
     with buffer:
+        _clear(rgba_of(theme, "ink2"))
         Color(*rgba_of(theme, "ink2"))
         glyph = GLYPHS[Glyph.BACK if rtl else Glyph.MORE]
         glyph(size / 2, size / 2, size * 0.36, size * 0.05)

@@ -30,10 +30,9 @@ class TileKey(ButtonBehavior, Painted):
         self.touch: Any = None
         super().__init__(**kwargs)
         self._name = Txt(
-            sizes=[20, 19, 18, 17, 16, 15],
+            sizes=[19, 18, 17, 16, 15],
             bold=True,
             max_lines=2,
-            rather_small=True,
             valign="bottom",
         )
         self._note = Txt(sizes=[15, 14, 13], shade="ink2", max_lines=2, valign="top")
@@ -62,7 +61,7 @@ class TileKey(ButtonBehavior, Painted):
         rest = self.height - size - 2 * pad - dp(4)
         # Name and note stand at the bottom, as on a card: the sign above has air around it.
         note = min(dp(40) * self.skin.scale, rest * 0.5)
-        name = min(dp(44) * self.skin.scale, rest - note)
+        name = min(dp(50) * self.skin.scale, rest - note)
         low = self.y + pad - dp(4)
         self._note.pos, self._note.size = (self.x + pad, low), (width, note)
         self._name.pos, self._name.size = (self.x + pad, low + note), (width, name)

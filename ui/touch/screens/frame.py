@@ -77,7 +77,7 @@ class Frame(FloatLayout):
     def dress_row(self, presses: Sequence[Press], keys: Sequence[Key], row: Widget) -> None:
         """Gives a row of keys its labels; those that are not needed leave the row."""
         wanted = list(presses[: len(keys)])
-        if [each for each in presses if each in row.children] != wanted:
+        if set(row.children) != set(wanted):
             row.clear_widgets()
             for each in wanted:
                 row.add_widget(each)

@@ -57,6 +57,7 @@ class PanelScreen(Frame):
         ids.lead.text = page.lead if page.query is None else ""
         ids.lead.shade = page.tone.value if page.tone.value != "neutral" else "ink"
         ids.hint.text = page.hint if page.query is None else ""
+        ids.hint.size_hint_x = 1 if ids.hint.text else 0
         ids.figures.fill(page.figures)
         ids.meter.percent = -1 if page.meter is None else page.meter
         ids.meter.height = 0 if page.meter is None else dp(18)
@@ -81,7 +82,9 @@ class SearchScreen(PanelScreen):
             size_hint_y=None,
             height=dp(52),
         )
-        self._query = Txt(sizes=[22, 20, 18, 16, 15, 14, 13], test_id="query")
+        self._query = Txt(
+            sizes=[22, 20, 18, 16, 15, 14, 13], max_lines=2, rather_small=True, test_id="query"
+        )
         self._wipe = Press(
             rank="link", sizes=[16, 15], size_hint_x=None, width=dp(90), test_id="wipe"
         )
@@ -114,3 +117,4 @@ class SearchScreen(PanelScreen):
         self._wipe.text = skin.say().say("Clear")
         self._wipe.opacity = 1 if typed else 0
         self._wipe.enabled = bool(typed)
+        self._wipe.width = dp(90) if typed else 0

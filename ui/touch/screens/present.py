@@ -18,7 +18,9 @@ class PresentScreen(Frame):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._presses = [Press(test_id=name) for name in _NAMES]
+        self._presses = [
+            Press(test_id=name, sizes=[20, 18, 17, 16, 15, 14, 13], lines=2) for name in _NAMES
+        ]
         for press in self._presses:
             press.bind(on_release=self.pressed)
 
