@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +18,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from drivers.ca_key_store import CaKeyStore
 from drivers.dukpt import DUKPT_STATE, DukptSealer
 from drivers.keystore import HpkeSealer
+from drivers.manifest import MANIFEST_FILE, Manifest, ManifestSealer, parse_manifest, root_of
 from drivers.registry import AcquirerSettings
 from drivers.tls_host import TlsHost
 from terminal.emv.oda import CaKeys
@@ -99,6 +101,8 @@ def sealer_for(profile: Profile, settings: AcquirerSettings) -> Sealer:
         if settings.keystore is None:
             raise KeyStoreError("A DUKPT key cannot be used without the device's key store.")
         return DukptSealer(settings.state_dir / DUKPT_STATE, settings.keystore)
+    if settings.manifest_root_file is not None:
+        return ManifestSealer(manifest_of(settings), lambda: datetime.now(UTC))
     if settings.sealing_key_file is None:
         raise KeyStoreError(
             "No sealing key of the acquirer is configured.",
@@ -115,6 +119,25 @@ def _ca_keys(settings: AcquirerSettings, *, production: bool) -> CaKeys:
     store = CaKeyStore.opened(settings.state_dir, settings.ca_signer_file, production=production)
     installed = store.load()
     return installed.keys if installed else CaKeys()
+
+
+def manifest_of(settings: AcquirerSettings) -> Manifest:
+    """The manifest that was imported last.
+
+    Raises:
+        KeyStoreError: there is none, or it does not hold under the pinned root.
+    """
+    if settings.manifest_root_file is None:
+        raise AssertionError("there is no root for a manifest")
+    path = settings.state_dir / MANIFEST_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as cause:
+        raise KeyStoreError(
+            f"There is no key manifest of the acquirer yet ({path}).",
+            remedy="Import the one that the acquirer gave: taptill keyring import FILE",
+        ) from cause
+    return parse_manifest(content, root_of(settings.manifest_root_file))
 
 
 def _parse(url: str) -> tuple[str, int, dict[str, str]]:

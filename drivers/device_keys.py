@@ -194,7 +194,7 @@ class Tpm2:
             )
             self._run("tpm2_flushcontext", "-t")
             for path in (self._private, self._public):
-                _write_synced(path, (work / path.name).read_bytes())
+                write_synced(path, (work / path.name).read_bytes())
 
     def _primary(self, work: Path) -> None:
         self._run("tpm2_createprimary", "-Q", "-C", "o", "-G", "ecc", "-c", str(work / "primary"))
@@ -275,9 +275,27 @@ def _tool(command: tuple[str, ...], what: str, remedy: str) -> bytes:
     return done.stdout
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def write_synced(path: Path, content: bytes) -> None:
+    """A file for this user alone, there whole or as it was.
+
+    Raises:
+        KeyStoreError: it cannot be written.
+    """
+    draft = path.with_name(path.name + ".new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as cause:
+        raise KeyStoreError(
+            f"{path} cannot be written ({cause.strerror}).",
+            remedy="Free some space on the disk, and let the till's user write the folder.",
+        ) from cause

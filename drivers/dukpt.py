@@ -7,7 +7,6 @@ skips key serial numbers and never uses one twice. It is wrapped under the devic
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from drivers.clock import SystemEntropy
+from drivers.device_keys import write_synced
 from drivers.key_blocks import KeyBlock
 from terminal.errors import KeyStoreError
 from terminal.ports import Entropy, KeyStore
@@ -248,7 +248,7 @@ class _StateFile:
         except FileNotFoundError:
             raise KeyStoreError(
                 "This till has no DUKPT key yet.",
-                remedy="Load the acquirer's key block: taptill keys inject FILE",
+                remedy="Load the acquirer's key block: taptill keyring inject FILE",
             ) from None
         except OSError as cause:
             raise KeyStoreError(
@@ -268,21 +268,4 @@ class _StateFile:
     def save(self, state: State) -> None:
         nonce = self._entropy.random_bytes(NONCE_BYTES)
         content = nonce + self._wrapping.encrypt(nonce, state.to_bytes(), _STATE_VERSION)
-        draft = self._path.with_name(self._path.name + ".new")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.rename(self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        except OSError as cause:
-            raise KeyStoreError(
-                f"The DUKPT key {self._path} cannot be written ({cause.strerror}).",
-                remedy="Free some space on the disk; nothing was sealed.",
-            ) from cause
+        write_synced(self._path, content)

@@ -51,7 +51,8 @@ class AcquirerSettings:
 
     ``state_dir`` is a folder of the till's own. The files are PEM: the acquirer's CA, this
     till's certificate and key for mutual TLS, and the acquirer's public sealing key.
-    ``keystore`` unwraps a DUKPT key, for acquirers that seal with one.
+    With a ``manifest_root_file`` the sealing keys come from the manifest in ``state_dir`` that
+    this root has signed. ``keystore`` unwraps a DUKPT key, for acquirers that seal with one.
     """
 
     terminal_id: str
@@ -61,6 +62,7 @@ class AcquirerSettings:
     certificate_file: Path | None = None
     private_key_file: Path | None = None
     sealing_key_file: Path | None = None
+    manifest_root_file: Path | None = None
     ca_signer_file: Path | None = None
     connect_timeout_s: float = 3.0
     keystore: KeyStore | None = None

@@ -1,4 +1,4 @@
-"""Which key the fingerprints of cards are made with, and since when.
+"""Which key fingerprints are made with, since when, and which manifest of keys was seen.
 
 Rules of this file: numbers only; the keys are the key store's. A number that was left is never
 used again, and the next rotation waits until sales under the key before count for no limit.
@@ -19,6 +19,7 @@ LONGEST_WINDOW = timedelta(days=35)
 """No limit looks further back at a card than this, so a key that was left is kept as long."""
 
 _MARK = "fingerprint epoch"
+_MANIFEST = "manifest version"
 
 
 def fingerprint_epochs(store: Store) -> FingerprintEpochs:
@@ -57,3 +58,36 @@ def rotate_fingerprints(store: Store, at: datetime, *, by: str) -> FingerprintEp
         )
         audit.note(connection, at, by, "fingerprint key rotated", {"epoch": following})
     return fingerprint_epochs(store)
+
+
+def manifest_version(store: Store) -> int:
+    """The highest version of the acquirer's key manifest that this till has seen.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    with store.read() as connection:
+        found = rows(connection, "SELECT value FROM mark WHERE name = ?", (_MANIFEST,))
+    return int(found[0][0]) if found else 0
+
+
+def accept_manifest(store: Store, version: int, at: datetime, *, by: str = "till") -> None:
+    """Takes note of a manifest, so that none before it is taken again.
+
+    Raises:
+        KeyStoreError: this till has seen a newer one.
+        StoreError: nothing was recorded.
+    """
+    seen = manifest_version(store)
+    if version < seen:
+        raise KeyStoreError(
+            f"The key manifest has version {version}, and this till has seen {seen}.",
+            remedy="Import the acquirer's newest one: taptill keyring import FILE",
+        )
+    if version == seen:
+        return
+    with store.write() as connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)", (_MANIFEST, str(version))
+        )
+        audit.note(connection, at, by, "key manifest accepted", {"version": version})

@@ -84,9 +84,7 @@ class Staff:
         Raises:
             StoreError: the ledger cannot be read.
         """
-        with self._store.read() as connection:
-            found = rows(connection, "SELECT name, role, active FROM staff ORDER BY name")
-        return [Person(name, Role(role), bool(active)) for name, role, active in found]
+        return people_of(self._store)
 
     def verify(self, pin: str, *, name: str = ANYBODY) -> Admission:
         """Whose PIN this is; of one person, or of anybody who works here.
@@ -217,6 +215,17 @@ class Staff:
     def _keyed(self, pin: str) -> bytes:
         """The PIN under the device key: what is hashed has 256 bits, and not 13."""
         return self._keystore.mac("pin/1", pin.encode())
+
+
+def people_of(store: Store) -> list[Person]:
+    """Everybody in a ledger, by name; also of one that is open for reading only.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    with store.read() as connection:
+        found = rows(connection, "SELECT name, role, active FROM staff ORDER BY name")
+    return [Person(name, Role(role), bool(active)) for name, role, active in found]
 
 
 def _matches(keyed: bytes, stored: str) -> bool:

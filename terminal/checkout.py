@@ -27,7 +27,7 @@ from terminal.ledger import Kind, OutboxItem, Outgoing
 from terminal.line import Answered, Failed
 from terminal.money import Amount
 from terminal.progress import Authorising, Presenting
-from terminal.risk import Refusal, not_again, offline_refusal
+from terminal.risk import Limit, Refusal, not_again, offline_refusal
 from terminal.sale import (
     AcceptsCard,
     Asked,
@@ -154,6 +154,8 @@ def never_stored(given: Transaction) -> str:
 def _may_not_store(
     ports: Ports, rules: Rules, amount: Amount, card: CardSummary, *, card_approved: bool
 ) -> Refusal | None:
+    if rules.stored_until is not None and ports.clock.now() >= rules.stored_until:
+        return Refusal(Limit.SWITCHED_OFF, "The acquirer's keys have run out: import new ones.")
     return offline_refusal(
         rules.offline,
         amount,

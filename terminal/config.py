@@ -61,6 +61,7 @@ class AcquirerConfig:
     certificate_file: str = ""
     private_key_file: str = ""
     sealing_key_file: str = ""
+    manifest_root_file: str = ""
     ca_signer_file: str = ""
 
 

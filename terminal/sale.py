@@ -77,7 +77,11 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What does not change from payment to payment. ``cash_coin_minor`` is the smallest coin."""
+    """What does not change from payment to payment.
+
+    ``cash_coin_minor`` is the smallest coin. ``stored_until`` is when the acquirer's last key
+    runs out: from then on nothing is stored, since nobody might be able to open it.
+    """
 
     terminal_id: str
     merchant_id: str
@@ -90,6 +94,7 @@ class Rules:
     present_s: float = 60.0
     authorise_s: float = 15.0
     fingerprints: FingerprintEpochs = FIRST_EPOCHS
+    stored_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import resource
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from importlib.metadata import entry_points
 from io import TextIOWrapper
 from pathlib import Path
@@ -134,13 +135,19 @@ def _let_go_of_deaf_streams() -> None:
             os.close(nowhere)
 
 
+with_settings = _with_settings
+"""For the commands that live in modules of their own."""
+
+_ELSEWHERE = {"keyring": "ui.cli_custody", "users": "ui.cli_custody"}
+
+
 class _Commands(click.Group):
     """The product's commands, and those that installed distributions bring (``sim``)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, the product's own first."""
         del ctx  # click's signature
-        return [*self.commands, *sorted(self._brought())]
+        return [*self.commands, *sorted(_ELSEWHERE), *sorted(self._brought())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command; a brought one is imported only when it is called."""
@@ -148,6 +155,9 @@ class _Commands(click.Group):
         own = self.commands.get(cmd_name)
         if own is not None:
             return own
+        if cmd_name in _ELSEWHERE:
+            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return found
         point = self._brought().get(cmd_name)
         brought: click.Command | None = point.load() if point else None
         return brought

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.clock import SystemClock, SystemEntropy
 from drivers.device_keys import open_device_keys
+from drivers.manifest import ManifestSealer
 from drivers.registry import (
     Acquirer,
     AcquirerSettings,
@@ -24,7 +25,7 @@ from drivers.registry import (
     open_printer,
     open_reader,
 )
-from offline_queue.epochs import fingerprint_epochs
+from offline_queue.epochs import accept_manifest, fingerprint_epochs
 from offline_queue.journal import Recovered, SqlJournal, open_journal
 from offline_queue.sync import News, Sync, Timing, Wire
 from terminal.checkout import Rules
@@ -188,6 +189,7 @@ def address_acquirer(settings: Settings, keystore: KeyStore) -> Acquirer:
             certificate_file=_file(settings, files.certificate_file),
             private_key_file=_file(settings, files.private_key_file),
             sealing_key_file=_file(settings, files.sealing_key_file),
+            manifest_root_file=_file(settings, files.manifest_root_file),
             ca_signer_file=_file(settings, files.ca_signer_file),
             connect_timeout_s=float(settings.config.timing.connect_s),
             keystore=keystore,
@@ -263,12 +265,15 @@ def assembled(
             clock,
             entropy,
             lambda message: reversal_of(profile, message),
-            acquirer=acquirer.sealer.key_id,
+            acquirer=acquirer_id(acquirer),
             keystore=keystore,
             counter=keys.counter,
         )
         stack.callback(journal.close)
         rules = replace(rules, fingerprints=fingerprint_epochs(journal.store))
+        if isinstance(acquirer.sealer, ManifestSealer) and not journal.store.findings:
+            accept_manifest(journal.store, acquirer.sealer.manifest.version, clock.now())
+            rules = replace(rules, stored_until=acquirer.sealer.manifest.until)
         yield Parts(
             settings=settings,
             rules=rules,
@@ -281,6 +286,12 @@ def assembled(
             printer=printer,
             open_reader=lambda: open_reader(settings.config.till.reader),
         )
+
+
+def acquirer_id(acquirer: Acquirer) -> str:
+    """Whom stored sales are for: the root that signs the keys, or the one key that there is."""
+    sealer = acquirer.sealer
+    return sealer.manifest.acquirer if isinstance(sealer, ManifestSealer) else sealer.key_id
 
 
 def printer_url(settings: Settings, data_dir: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -152,6 +153,18 @@ def test_a_card_that_approves_offline(desk: Desk, *, online: bool) -> None:
     sale = desk.pay(card("visa-offline"))
     assert (sale.state, sale.reason) == (State.STORED, "Approved offline by the card.")
     assert (desk.queued(), desk.host.asked) == ([Kind.ADVICE], [])
+
+
+def test_nothing_is_stored_once_the_acquirers_keys_have_run_out(desk: Desk) -> None:
+    desk.rules = replace(desk.rules, stored_until=desk.clock.now() + timedelta(hours=1))
+    desk.online = False
+    assert desk.pay(card()).state is State.STORED
+    desk.clock.passed_s += 3600
+    sale = desk.pay(card("mastercard-credit"))
+    assert (sale.state, sale.money_taken) == (State.DECLINED, MoneyTaken.NO)
+    assert "keys have run out" in sale.reason
+    desk.online = True
+    assert desk.pay(card("mastercard-credit")).state is State.APPROVED, "online goes on"
 
 
 def test_a_card_says_no(desk: Desk) -> None:

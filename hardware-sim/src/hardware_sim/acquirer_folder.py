@@ -63,6 +63,25 @@ class AcquirerFolder:
         return self.path / "opening-key.pem"
 
     @property
+    def root_key_file(self) -> Path:
+        """The Ed25519 private key that signs key manifests."""
+        return self.path / "root-key.pem"
+
+    @property
+    def root_file(self) -> Path:
+        """The public half, which tills pin."""
+        return self.path / "root.pem"
+
+    @property
+    def manifest_file(self) -> Path:
+        """The key manifest that was issued last."""
+        return self.path / "manifest.json"
+
+    def retired_key_files(self) -> list[Path]:
+        """Opening keys of before a rotation: for what was sealed to them."""
+        return sorted(self.path.glob("opening-key-*.pem"))
+
+    @property
     def base_key_file(self) -> Path:
         """The 32 bytes that every till's DUKPT key is derived from."""
         return self.path / "base.key"

@@ -28,7 +28,7 @@ from hardware_sim.acquirer_keys import OpeningKeys, initial_key_block
 from hardware_sim.acquirer_ledger import AcquirerLedger, Entry
 from hardware_sim.acquirer_server import AcquirerServer, Reply
 from hardware_sim.catalogue import accounts
-from hardware_sim.certificates import dukpt_key, hash_key, make_credentials, opening_key
+from hardware_sim.certificates import dukpt_key, hash_key, make_credentials, opening_keys
 from terminal.errors import ConfigError, TerminalError
 from terminal.iso8583.profiles import profile_named
 
@@ -114,7 +114,7 @@ class AcquirerHost:
     def _new_desk(self, behaviour: Behaviour) -> AcquirerDesk:
         return AcquirerDesk(
             profile=profile_named(PROFILE),
-            keys=OpeningKeys((opening_key(self.folder),), dukpt_key(self.folder.base_key_file)),
+            keys=OpeningKeys(opening_keys(self.folder), dukpt_key(self.folder.base_key_file)),
             hash_key=hash_key(self.folder),
             ledger=AcquirerLedger(self.folder.ledger_file),
             behaviour=behaviour,

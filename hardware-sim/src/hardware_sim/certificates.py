@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -30,10 +31,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from drivers.keystore import key_id_of
+from drivers.manifest import manifest_payload, parse_manifest, signed_manifest
 from hardware_sim.acquirer_folder import AcquirerFolder
 from terminal.errors import KeyStoreError
 
 HASH_KEY_SIZE = 32
+OVERLAP = timedelta(days=7)
+"""How long a retired key is still sealed to, by tills that have not heard of the next."""
+
 _VALID_FOR = timedelta(days=3650)
 
 
@@ -60,14 +66,16 @@ def opening_key(folder: AcquirerFolder) -> X25519PrivateKey:
     Raises:
         KeyStoreError: the file is missing, or holds something else.
     """
+    return _opening(folder, folder.opening_key_file)
+
+
+def _opening(folder: AcquirerFolder, path: Path) -> X25519PrivateKey:
     try:
-        key = load_pem_private_key(_read(folder, folder.opening_key_file), password=None)
+        key = load_pem_private_key(_read(folder, path), password=None)
     except ValueError:
         key = None
     if not isinstance(key, X25519PrivateKey):
-        raise KeyStoreError(
-            f"{folder.opening_key_file} holds no X25519 private key.", remedy=_anew(folder)
-        )
+        raise KeyStoreError(f"{path} holds no X25519 private key.", remedy=_anew(folder))
     return key
 
 
@@ -82,6 +90,69 @@ def hash_key(folder: AcquirerFolder) -> bytes:
         raise KeyStoreError(
             f"{folder.hash_key_file} does not hold {HASH_KEY_SIZE} bytes.", remedy=_anew(folder)
         )
+    return key
+
+
+def opening_keys(folder: AcquirerFolder) -> tuple[X25519PrivateKey, ...]:
+    """Every private key that opens envelopes, the one in use first.
+
+    Raises:
+        KeyStoreError: a file is missing, or holds something else.
+    """
+    retired = [_opening(folder, path) for path in folder.retired_key_files()]
+    return (opening_key(folder), *retired)
+
+
+def issue_manifest(
+    folder: AcquirerFolder, at: datetime, *, valid_for: timedelta = timedelta(days=90)
+) -> bytes:
+    """The next key manifest: the key in use from now on, and retired ones until then.
+
+    Raises:
+        KeyStoreError: a key is missing, or the folder cannot be written.
+    """
+    root = _root(folder)
+    version = 1
+    if folder.manifest_file.exists():
+        last = parse_manifest(folder.manifest_file.read_bytes(), root.public_key())
+        version = last.version + 1
+    keys = [(key.public_key(), at, at + valid_for) for key in opening_keys(folder)[:1]]
+    keys += [(key.public_key(), at - valid_for, at + OVERLAP) for key in opening_keys(folder)[1:]]
+    manifest = signed_manifest(manifest_payload(version, keys), root.sign)
+    _write(folder.manifest_file, manifest)
+    return manifest
+
+
+def rotate_opening_key(folder: AcquirerFolder) -> None:
+    """A new key to seal to; the one before is kept for what was sealed to it.
+
+    Raises:
+        KeyStoreError: a key is missing.
+    """
+    old = opening_key(folder)
+    kid = key_id_of(old.public_key()).hex()
+    _write(folder.path / f"opening-key-{kid}.pem", _private_pem(old))
+    fresh = X25519PrivateKey.generate()
+    _write(folder.opening_key_file, _private_pem(fresh))
+    _write(
+        folder.sealing_key_file,
+        fresh.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+def _root(folder: AcquirerFolder) -> Ed25519PrivateKey:
+    """The root of the manifests, made at first use."""
+    if not folder.root_key_file.exists():
+        made = Ed25519PrivateKey.generate()
+        pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write(folder.root_key_file, pem)
+        public = made.public_key()
+        _write(
+            folder.root_file, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
+    key = load_pem_private_key(_read(folder, folder.root_key_file), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyStoreError(f"{folder.root_key_file} holds no Ed25519 key.", remedy=_anew(folder))
     return key
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILED = 1
 _CHECK_EVERY_S = 0.2
-_ON_DEMAND = {"conformance": "conformance_cli"}
+_ON_DEMAND = {"conformance": "conformance_cli", "manifest": "manifest_cli"}
 
 
 class _Guarded(click.Group):
