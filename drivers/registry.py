@@ -28,7 +28,7 @@ READERS = "taptill.readers"
 ACQUIRERS = "taptill.acquirers"
 PRINTERS = "taptill.printers"
 
-_SIMULATED = frozenset({"sim", "replay"})
+_SIMULATED = frozenset({"sim", "replay", "record"})
 _SIMULATOR = (
     " The simulator is the distribution taptill-hardware-sim, and is not installed here; a till in"
     " use names its own reader and acquirer in the configuration (--config)."

@@ -63,6 +63,12 @@ def _device_options(command: F) -> F:
             "--reader",
             help="The reader's address, like pcsc: or sim:visa-credit. taptill readers lists them.",
         ),
+        click.option(
+            "--record",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write each tap to this file (.json or .apdu) without its card data, to be played"
+            " again with --reader replay:FILE. For tests: it needs the simulator.",
+        ),
         click.option("--acquirer", help="The acquirer's address, like iso8583+tls://host:5000."),
         click.option("--printer", help="The printer's address, like file:receipts/."),
         click.option("--currency", help="Three letters, like EUR. Default: that of the config."),
@@ -84,6 +90,7 @@ def _with_settings(command: F) -> F:
         acquirer: str | None,
         printer: str | None,
         currency: str | None,
+        record: Path | None,
         **rest: Any,
     ) -> None:
         def work() -> int:
@@ -96,6 +103,7 @@ def _with_settings(command: F) -> F:
                 acquirer=acquirer,
                 printer=printer,
                 currency=currency,
+                record=record,
             )
             result: int = command(settings=settings, **rest)
             return result

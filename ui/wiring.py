@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.clock import SystemClock, SystemEntropy
@@ -122,8 +123,11 @@ def load_settings(
     acquirer: str | None = None,
     printer: str | None = None,
     currency: str | None = None,
+    record: Path | None = None,
 ) -> Settings:
     """Reads the configuration file, if there is one, and lays the command line over it.
+
+    With ``record`` the reader is the same one, behind a recorder that writes each tap there.
 
     Raises:
         ConfigError: the file cannot be read, or a value in it is wrong.
@@ -145,6 +149,8 @@ def load_settings(
         acquirer=acquirer or config.till.acquirer,
         printer=printer or config.till.printer,
     )
+    if record is not None:
+        till = replace(till, reader=f"record:{quote(str(record))}?reader={till.reader}")
     folder = config_file.parent if config_file else Path.cwd()
     return Settings(replace(config, till=till), folder, data_dir or default_data_dir())
 
