@@ -7,16 +7,26 @@ new goes out once the line is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Protocol
 
-from offline_queue.journal import SqlJournal
 from offline_queue.news import News, Progress, SaleMoved, Trouble
 from offline_queue.outbox import Outbox, Waiting
 from offline_queue.pipeline import Arrival, Pipeline
-from offline_queue.plan import Hold, NotSent, Result, Step, Unusable, plan, poisoned
+from offline_queue.plan import (
+    FIRST_WAIT_S,
+    Hold,
+    Later,
+    NotSent,
+    Result,
+    Step,
+    Unusable,
+    plan,
+    poisoned,
+)
 from offline_queue.wire import Timing, Wire
 from terminal.delivery import Retry
 from terminal.errors import HostError, HostUnreachable, StoreError
@@ -37,11 +47,18 @@ class Round:
     online: bool = True
 
 
+class Settles(Protocol):
+    """Records what became of claimed messages: the journal, or the relay of other tills."""
+
+    def settle(self, results: Sequence[tuple[OutboxItem, Step]]) -> list[Transaction | None]:
+        """All in one SQL transaction; the sales that moved on, None for the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a round works with; ``probe`` says whether the host answers an echo."""
 
-    journal: SqlJournal
+    journal: Settles
     outbox: Outbox
     wire: Wire
     clock: Clock
@@ -124,6 +141,10 @@ class Drain:
             request = item.message
             if item.attempts > 1:
                 request = self._desk.wire.repeat_of(request)
+            if self._pipeline.is_taken(item, request):
+                wait = Later(FIRST_WAIT_S, "It waits for another message with its numbers.")
+                self._record([(item, wait)])
+                return
             failed = self._pipeline.launch(item, request)
         except AssertionError as fault:
             # It cannot be read, or is not to be sent twice: no later try would change that.

@@ -8,8 +8,10 @@ its default. Times are UTC to the microsecond, in one fixed form that sorts as t
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -34,6 +36,20 @@ class StoredEvent:
     payload: str
 
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass, looked up once."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
+
+
 class _Unreadable(Exception):
     """Carries the reason up to where the type is known."""
 
@@ -42,7 +58,8 @@ def write_time(moment: datetime) -> str:
     """``2026-11-23T16:21:00.000000Z``: fixed width, so that text order is time order."""
     if moment.tzinfo is None:
         raise AssertionError("a time without its zone cannot be recorded")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{plain.isoformat(timespec='microseconds')}Z"
 
 
 def read_time(text: str) -> datetime:
@@ -51,18 +68,20 @@ def read_time(text: str) -> datetime:
     Raises:
         StoreError: the text has another form.
     """
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    except ValueError as cause:
-        raise StoreError(f"The ledger holds an unreadable time: {text!r}.") from cause
+    # Python reads many forms of ISO 8601; here there is one, or text order were no time order.
+    if _TIME.fullmatch(text):
+        # What looks like a time may still have a 31st of February.
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
+    raise StoreError(f"The ledger holds an unreadable time: {text!r}.")
 
 
 def encode(event: Event | DayEvent) -> StoredEvent:
     """The event as it is stored."""
-    values = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
-    del values["at"]
-    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return StoredEvent(type(event).__name__, write_time(event.at), payload)
+    kind: type[Any] = type(event)
+    values = {name: _plain(getattr(event, name)) for name in _names(kind) if name != "at"}
+    payload = _JSON.encode(values)
+    return StoredEvent(kind.__name__, write_time(event.at), payload)
 
 
 def decode(stored: StoredEvent) -> Event:
@@ -114,7 +133,7 @@ def _plain(value: object) -> object:
         case Amount():
             return {"currency": value.currency.code, "minor": value.minor}
         case CardSummary() | Terms() | Part():
-            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+            return {name: _plain(getattr(value, name)) for name in _names(type(value))}
         case datetime():
             return write_time(value)
         case Enum():

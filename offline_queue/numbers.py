@@ -6,6 +6,7 @@ alone, and none is ever given twice.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import apsw
@@ -48,4 +49,26 @@ def ensure_batch(connection: apsw.Connection, now: datetime) -> None:
         " SELECT coalesce(max(number), 0) + 1, ? FROM batch"
         " HAVING count(*) FILTER (WHERE closed_at IS NULL) = 0",
         (write_time(now),),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Where the numbers stand that the acquirer sees: none may ever be given again."""
+
+    stan: int
+    batch: int
+
+
+def counters(connection: apsw.Connection) -> Counters:
+    """Where the numbers stand."""
+    stan = int(one(connection, "SELECT value FROM numbers WHERE name = 'stan'"))
+    return Counters(stan, int(one(connection, "SELECT max(number) FROM batch")))
+
+
+def go_on(connection: apsw.Connection, old: Counters, now: datetime) -> None:
+    """Lets an empty ledger go on where the one before it ended. Its sales count from 1 again."""
+    connection.execute("UPDATE numbers SET value = ? WHERE name = 'stan'", (old.stan,))
+    connection.execute(
+        "INSERT INTO batch (number, opened_at) VALUES (?, ?)", (old.batch + 1, write_time(now))
     )

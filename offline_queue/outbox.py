@@ -39,18 +39,35 @@ _FORWARDABLE = (
 _DUE = "(not_before <= :due OR not_before > :horizon)"
 _FREE = "(leased_until <= :now OR leased_until > :horizon)"
 
-# The parts are constants of this file, never input. In the order of the rows SQLite can stop at
-# the limit; a sort over both kinds would read a long queue anew for each claim.
-_NEXT = (
-    "SELECT item, txn_id, key, kind, message, attempts, fence FROM outbox"  # noqa: S608
-    f" JOIN txn USING (txn_id) WHERE kind = :kind AND {_FORWARDABLE} AND {_DUE} AND {_FREE}"
-    " ORDER BY item LIMIT :limit"
-)
-# The same constants.
-_NEXT_DUE = (
-    "SELECT min(CASE WHEN not_before > :horizon THEN '' ELSE max(not_before, leased_until) END)"  # noqa: S608
-    f" FROM outbox JOIN txn USING (txn_id) WHERE {_FORWARDABLE}"
-)
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where messages wait: a table's name, the rows to choose from, and which may be sent.
+
+    All three are constants of the code, never input.
+    """
+
+    name: str
+    rows: str
+    forwardable: str
+
+    @property
+    def next(self) -> str:
+        """The next messages. In the order of the rows, where SQLite can stop at the limit."""
+        return (
+            "SELECT item, txn_id, key, kind, message, attempts, fence"  # noqa: S608 - as above
+            f" FROM {self.rows} WHERE kind = :kind AND {self.forwardable} AND {_DUE} AND {_FREE}"
+            " ORDER BY item LIMIT :limit"
+        )
+
+    @property
+    def next_due(self) -> str:
+        """When the next message may go out."""
+        return (
+            "SELECT min(CASE WHEN not_before > :horizon THEN ''"  # noqa: S608 - as above
+            " ELSE max(not_before, leased_until) END)"
+            f" FROM {self.rows} WHERE {self.forwardable}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,8 @@ class Waiting:
 
 class Outbox:
     """The messages of the ledger that a forwarder may send."""
+
+    table = Table("outbox", "outbox JOIN txn USING (txn_id)", _FORWARDABLE)
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -108,14 +127,15 @@ class Outbox:
             for kind in (Kind.REVERSAL, Kind.ADVICE):
                 room = limit - len(claimed)
                 wanted = {**times, "kind": kind.value, "limit": room}
-                for row in rows(connection, _NEXT, wanted) if room else []:
+                for row in rows(connection, self.table.next, wanted) if room else []:
                     item_id, txn_id, key, _, message, attempts, fence = row
                     claimed.append(
                         OutboxItem(item_id, txn_id, key, kind, message, attempts + 1, fence + 1)
                     )
             for item in claimed:
                 connection.execute(
-                    "UPDATE outbox SET attempts = attempts + 1, fence = fence + 1,"
+                    # The name is a constant of the code.
+                    f"UPDATE {self.table.name} SET attempts = attempts + 1, fence = fence + 1,"  # noqa: S608 - our name
                     " claimed_by = ?, leased_until = ? WHERE item = ?",
                     (owner, until, item.item_id),
                 )
@@ -128,7 +148,7 @@ class Outbox:
             StoreError: nothing was recorded; the lease ends by itself.
         """
         with self._store.write() as connection:
-            put_off(connection, item, not_before, note)
+            put_off(connection, item, not_before, note, self.table.name)
 
     def give_back(self, item: OutboxItem, note: str) -> None:
         """Ends the claim of a message of which nothing left, so that it counts as not sent.
@@ -137,7 +157,7 @@ class Outbox:
             StoreError: nothing was recorded; the lease ends by itself.
         """
         with self._store.write() as connection:
-            give_back(connection, item, note)
+            give_back(connection, item, note, self.table.name)
 
     def count_silences(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Notes that these had no answer while the host answers others; who had it how often.
@@ -152,7 +172,9 @@ class Outbox:
             for item in items:
                 found = rows(
                     connection,
-                    "UPDATE outbox SET silences = silences + 1 WHERE item = ? AND fence = ?"
+                    # The name is a constant of the code.
+                    f"UPDATE {self.table.name} SET silences = silences + 1"  # noqa: S608 - our name
+                    " WHERE item = ? AND fence = ?"
                     " RETURNING silences",
                     (item.item_id, item.fence),
                 )
@@ -166,11 +188,11 @@ class Outbox:
             StoreError: the ledger cannot be read.
         """
         with self._store.read() as connection:
-            # Only the constants of this file are put in.
+            # Only constants of the code are put in.
             found = rows(
                 connection,
-                "SELECT currency, count(*), sum(amount_minor) FROM outbox"  # noqa: S608
-                f" JOIN txn USING (txn_id) WHERE {_FORWARDABLE} GROUP BY currency",
+                "SELECT currency, count(*), sum(amount_minor)"  # noqa: S608
+                f" FROM {self.table.rows} WHERE {self.table.forwardable} GROUP BY currency",
             )
         sums = {Currency.of(code): minor for code, _, minor in found}
         return Waiting(sum(count for _, count, _ in found), MappingProxyType(sums))
@@ -182,7 +204,10 @@ class Outbox:
             StoreError: nothing was recorded.
         """
         with self._store.write() as connection:
-            connection.execute("UPDATE outbox SET not_before = '' WHERE not_before <> ''")
+            # The name is a constant of the code.
+            connection.execute(
+                f"UPDATE {self.table.name} SET not_before = '' WHERE not_before <> ''"  # noqa: S608
+            )
             return connection.changes()
 
     def seconds_to_next(self, now: datetime) -> float | None:
@@ -193,7 +218,7 @@ class Outbox:
         """
         with self._store.read() as connection:
             horizon = write_time(now + _wait(LONGEST_WAIT_S))
-            earliest = one(connection, _NEXT_DUE, {"horizon": horizon})
+            earliest = one(connection, self.table.next_due, {"horizon": horizon})
         if earliest is None:
             return None
         if earliest == "":
@@ -207,7 +232,8 @@ class Outbox:
             StoreError: the ledger cannot be read.
         """
         with self._store.read() as connection:
-            return int(one(connection, "SELECT count(*) FROM outbox"))
+            # The name is a constant of the code.
+            return int(one(connection, f"SELECT count(*) FROM {self.table.name}"))  # noqa: S608
 
 
 def item_of(connection: apsw.Connection, txn_id: str) -> OutboxItem:
@@ -251,38 +277,45 @@ def require_acquirer(connection: apsw.Connection, acquirer: str) -> None:
         )
 
 
-def has_claim(connection: apsw.Connection, item: OutboxItem) -> bool:
+def has_claim(connection: apsw.Connection, item: OutboxItem, table: str = "outbox") -> bool:
     """Whether nobody has claimed the message anew, or ended it, since ``item`` was handed out."""
-    found = rows(connection, "SELECT fence FROM outbox WHERE item = ?", (item.item_id,))
+    # Here and below the name of the table is a constant of the code.
+    found = rows(connection, f"SELECT fence FROM {table} WHERE item = ?", (item.item_id,))  # noqa: S608
     return found == [(item.fence,)]
 
 
-def put_off(connection: apsw.Connection, item: OutboxItem, not_before: datetime, note: str) -> bool:
+def put_off(
+    connection: apsw.Connection,
+    item: OutboxItem,
+    not_before: datetime,
+    note: str,
+    table: str = "outbox",
+) -> bool:
     """Ends a claim inside a transaction; False where the claim was lost to another forwarder."""
-    connection.execute(
-        "UPDATE outbox SET not_before = ?, note = ?, claimed_by = '', leased_until = ''"
-        " WHERE item = ? AND fence = ?",
-        (write_time(not_before), note, item.item_id, item.fence),
-    )
-    return bool(connection.changes())
+    values = (write_time(not_before), note)
+    return _released(connection, item, table, "not_before = ?, note = ?", values)
 
 
-def give_back(connection: apsw.Connection, item: OutboxItem, note: str) -> bool:
+def give_back(
+    connection: apsw.Connection, item: OutboxItem, note: str, table: str = "outbox"
+) -> bool:
     """Ends a claim, and counts the message as not sent; False where the claim was lost."""
-    connection.execute(
-        "UPDATE outbox SET attempts = attempts - 1, note = ?, claimed_by = '',"
-        " leased_until = '' WHERE item = ? AND fence = ?",
-        (note, item.item_id, item.fence),
-    )
-    return bool(connection.changes())
+    return _released(connection, item, table, "attempts = attempts - 1, note = ?", (note,))
 
 
-def hold(connection: apsw.Connection, item: OutboxItem, why: str) -> bool:
+def hold(connection: apsw.Connection, item: OutboxItem, why: str, table: str = "outbox") -> bool:
     """Lets a message wait for a person; False where the claim was lost."""
+    return _released(connection, item, table, "held = ?, note = ?", (why, why))
+
+
+def _released(
+    connection: apsw.Connection, item: OutboxItem, table: str, change: str, values: tuple[str, ...]
+) -> bool:
     connection.execute(
-        "UPDATE outbox SET held = ?, note = ?, claimed_by = '', leased_until = ''"
+        # Constants again.
+        f"UPDATE {table} SET {change}, claimed_by = '', leased_until = ''"  # noqa: S608 - our name
         " WHERE item = ? AND fence = ?",
-        (why, why, item.item_id, item.fence),
+        (*values, item.item_id, item.fence),
     )
     return bool(connection.changes())
 

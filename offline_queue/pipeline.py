@@ -9,7 +9,7 @@ that was launched comes back exactly once, with its answer or with what went wro
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from terminal.errors import HostError, HostGarbled, HostSilent
 from terminal.ledger import OutboxItem
@@ -75,6 +75,14 @@ class Pipeline:
         """Whether more than one message may be in flight."""
         return self._link is not None
 
+    def is_taken(self, item: OutboxItem, request: bytes) -> bool:
+        """Whether another message with the numbers of ``request`` is in flight.
+
+        Numbers come round after a million sales; the second has to wait for the first.
+        """
+        flying = self._flying.get(self._awaited(request)) if self._flying else None
+        return flying is not None and flying.item.item_id != item.item_id
+
     @property
     def in_flight(self) -> int:
         """How many messages have not come back from ``collect``."""
@@ -83,15 +91,22 @@ class Pipeline:
     def launch(self, item: OutboxItem, request: bytes) -> HostError | None:
         """Sends one message; what went wrong with it at once, in which case it is not in flight.
 
+        One that is in flight already (its lease ran out, as when the clock is set) is not sent
+        again: what comes back belongs to the newer claim.
+
         Raises:
-            AssertionError: the message cannot be read, or one like it is in flight.
+            AssertionError: the message cannot be read, or another with its numbers is in flight.
         """
         started = self._monotonic()
         if self._link is None:
             self._arrived.append(self._exchanged(item, request, started))
             return None
         key = self._awaited(request)
-        if key is None or key in self._flying:
+        flying = self._flying.get(key)
+        if flying is not None and flying.item.item_id == item.item_id:
+            self._flying[key] = replace(flying, item=item)
+            return None
+        if flying is not None:
             raise AssertionError("a message in flight has the same numbers")
         try:
             self._link.send(request, timeout_s=self._timeout_s)

@@ -18,6 +18,7 @@ import apsw
 from offline_queue.day_schema import MORE_KINDS
 from offline_queue.events import write_time
 from offline_queue.failures import damaged
+from offline_queue.hand_over_schema import HANDED_OVER
 from offline_queue.integrity import Protection
 from offline_queue.macs import PROTECTED_SINCE
 from terminal.errors import StoreError, StoreTooNew
@@ -272,6 +273,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         ),
     ),
+    Migration(10, "sales that another till forwards", HANDED_OVER),
 )
 
 _MIGRATION_TABLE = """

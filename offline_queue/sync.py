@@ -9,14 +9,17 @@ and is tried with an echo.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from offline_queue.drain import Desk, Drain, Round
 from offline_queue.journal import SqlJournal
 from offline_queue.news import LineChanged, News, Progress, SaleMoved, Trouble
 from offline_queue.outbox import Outbox
 from offline_queue.plan import backoff_s
+from offline_queue.relay import Relay
 from offline_queue.wire import USUAL_TIMING, Timing, Wire
 from terminal.errors import HostError
 from terminal.line import Answered, Connectivity, Failed, Line, Signal
@@ -61,6 +64,7 @@ class Sync:
     ) -> None:
         self._journal = journal
         self._outbox = Outbox(journal.store)
+        self._relay = Relay(journal.store, clock)
         self._open_link = open_link
         self._link: Host | None = None
         self._wire = wire
@@ -71,6 +75,7 @@ class Sync:
         self._line = Connectivity()
         self._line_guard = threading.Lock()
         self._owner = f"sync {entropy.random_bytes(6).hex()}"
+        self._measured_at = -math.inf
         self._failures = 0
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -92,9 +97,15 @@ class Sync:
         with self._line_guard:
             before, self._line = self._line, self._line.after(signal, self._timing.line)
             now = self._line
+            self._measured_at = self._clock.monotonic()
         if now.line is not before.line:
             degraded = now.line is Line.DEGRADED
             self._notify(LineChanged(now.usable, now.reason, degraded=degraded))
+
+    def measure(self, *, older_than_s: float = 10.0) -> None:
+        """Has the line looked at now, unless it was a moment ago. From any thread."""
+        if self._clock.monotonic() - self._measured_at > older_than_s:
+            self.kick()
 
     def start(self) -> None:
         """Starts the forwarder's thread."""
@@ -158,7 +169,15 @@ class Sync:
             probe=self.probe,
             stopping=self._stopping.is_set,
         )
-        return Drain(desk, self._connected(), self._clock.now()).run()
+        now = self._clock.now()
+        own = Drain(desk, self._connected(), now).run()
+        judge = self._wire.judge
+        if not own.online or judge is None or not self._relay.waiting().count:
+            return own
+        wire = replace(self._wire, read=self._relay.reader(judge))
+        other = replace(desk, journal=self._relay, outbox=self._relay, wire=wire)
+        relayed = Drain(other, self._connected(), now).run()
+        return Round(own.sent + relayed.sent, own.answered, online=relayed.online)
 
     def close(self) -> None:
         """Closes the link. Only once the thread has ended. Harmless when called twice."""
@@ -186,7 +205,7 @@ class Sync:
 
     def _turn(self) -> float:
         """One turn of the thread; the seconds until the next."""
-        due_s = self._outbox.seconds_to_next(self._clock.now())
+        due_s = self._seconds_to_next()
         # With something to send, sending it shows whether the line holds; an echo would not.
         ready = self.online is True and due_s == 0.0
         if not (ready or self.probe()):
@@ -198,10 +217,15 @@ class Sync:
             return self._pause_s()
         self._failures = 0
         self._journal.housekeeping()
-        due_s = self._outbox.seconds_to_next(self._clock.now())
+        due_s = self._seconds_to_next()
         return (
             self._timing.probe_every_s if due_s is None else min(due_s, self._timing.probe_every_s)
         )
+
+    def _seconds_to_next(self) -> float | None:
+        now = self._clock.now()
+        own, other = self._outbox.seconds_to_next(now), self._relay.seconds_to_next(now)
+        return min((s for s in (own, other) if s is not None), default=None)
 
     def _pause_s(self) -> float:
         self._failures += 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from offline_queue.pipeline import KeyOf
+from offline_queue.relay import Judge
 from terminal.delivery import Verdict
 from terminal.ledger import OutboxItem
 from terminal.line import LineRules
@@ -29,15 +30,17 @@ class Wire:
     ``is_answer_to`` gives the test for the answer to one message; ``read`` says what an answer
     means, and raises HostGarbled where it cannot; ``probe`` exchanges an echo (0800) over the
     link, gives the host's time where it tells it, and raises HostError where there is no good
-    answer. ``awaited`` and ``told`` are the keys by which answers find their requests when
-    several are in flight. ``silences_max`` is after how many silences, while the host answers
-    others, a stored sale is set aside.
+    answer. ``judge`` reads an answer to a sale of another till, which is not in the ledger;
+    without it none is forwarded. ``awaited`` and ``told`` are the keys by which answers find
+    their requests when several are in flight. ``silences_max`` is after how many silences,
+    while the host answers others, a stored sale is set aside.
     """
 
     repeat_of: Callable[[bytes], bytes]
     is_answer_to: Callable[[bytes], Callable[[bytes], bool]]
     read: Callable[[OutboxItem, bytes, datetime], Verdict]
     probe: Callable[[Host], datetime | None]
+    judge: Judge | None = None
     awaited: KeyOf = _no_key
     told: KeyOf = _no_key
     silences_max: int = 12

@@ -15,13 +15,13 @@ from typing import Any
 
 import click
 
-from offline_queue.reports import Reports
+from offline_queue.reports import QueueRow, Reports
 from offline_queue.store import Store, is_missing
 from terminal.errors import StoreError
 from terminal.money import Currency, Total
 from terminal.settlement import Report
 from terminal.settlement import report as add_up
-from terminal.transaction import Transaction
+from terminal.transaction import State, Transaction
 from ui.tables import print_json, print_table, sale_row
 from ui.wiring import Settings, assembled
 
@@ -48,23 +48,30 @@ def ledger(settings: Settings) -> Iterator[Reports]:
 
 
 def queue(settings: Settings, *, as_json: bool) -> int:
-    """What waits for the acquirer, and why."""
+    """What waits for the acquirer, and why; and what this till forwards for others."""
     with ledger(settings) as reports:
         waiting = reports.queue()
         pending = reports.pending()
-    rows = [
-        {
-            **sale_row(item.transaction),
-            "message": item.kind.value if item.kind else "",
-            "attempts": item.attempts,
-            "next_try": item.next_try.isoformat() if item.next_try else "now",
-            "why": item.reason,
-        }
-        for item in waiting
-    ]
+        relayed = reports.relayed()
+    now = datetime.now(UTC)
+    rows = [_queue_row(item, now) for item in waiting]
     totals = {c.code: Total(minor, c).decimal for c, minor in pending.totals.items()}
+    others = [
+        {
+            "till": item.terminal_id,
+            "reference": item.txn_id,
+            "amount": item.amount.decimal,
+            "currency": item.amount.currency.code,
+            "attempts": item.attempts,
+            "why": item.note,
+            "bundle": item.bundle,
+        }
+        for item in relayed
+    ]
     if as_json:
-        print_json({"pending": pending.count, "totals": totals, "queue": rows})
+        print_json(
+            {"pending": pending.count, "totals": totals, "queue": rows, "for_others": others}
+        )
         return 0
     headings = {
         "number": "Sale",
@@ -73,6 +80,7 @@ def queue(settings: Settings, *, as_json: bool) -> int:
         "state": "State",
         "card": "Card",
         "message": "Waits as",
+        "age": "For",
         "attempts": "Sent",
         "next_try": "Next try",
         "why": "Why",
@@ -87,7 +95,38 @@ def queue(settings: Settings, *, as_json: bool) -> int:
     if rows:
         sums = ", ".join(f"{code} {total}" for code, total in totals.items())
         click.echo(f"\n{pending.count} pending: {sums}")
+    if others:
+        click.echo()
+        heads = {"till": "Till", "amount": "Amount", "currency": "", "attempts": "Sent"}
+        print_table("Forwarded for other tills", {**heads, "why": "Why"}, others, "")
     return 0
+
+
+def _queue_row(item: QueueRow, now: datetime) -> dict[str, Any]:
+    row = {
+        **sale_row(item.transaction),
+        "message": item.kind.value if item.kind else "",
+        "age": _age((now - item.transaction.created_at).total_seconds()),
+        "attempts": item.attempts,
+        "next_try": item.next_try.isoformat() if item.next_try else "now",
+        "why": item.reason,
+        "bundle": item.bundle,
+    }
+    person = item.transaction.state is State.SET_ASIDE or item.held
+    if person:
+        row["next_try"] = "at the other till" if item.bundle else "when a person retries it"
+    if item.bundle:
+        row["state"] = "handed over"
+    return row
+
+
+def _age(seconds: float) -> str:
+    """How long something has waited, in its two largest units."""
+    minutes = max(0, int(seconds)) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def report(settings: Settings, kind: str, *, as_json: bool) -> int:

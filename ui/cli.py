@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from terminal.errors import AnswerLost, TerminalError
+from ui.queue_cli import register
 
 if TYPE_CHECKING:
     # For real they are imported by the command that runs: --help must not wait for them.
@@ -246,14 +247,7 @@ def readers(*, as_json: bool) -> None:
     _guarded(lambda: commands.readers(as_json=as_json))
 
 
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_with_settings
-def queue(*, settings: Settings, as_json: bool) -> int:
-    """Show what waits for the acquirer, and why. Works beside a running till."""
-    from ui import books  # noqa: PLC0415 - as above
-
-    return books.queue(settings, as_json=as_json)
+register(main, _with_settings)
 
 
 @main.command()

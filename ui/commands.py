@@ -17,8 +17,9 @@ import click
 from drivers.registry import FoundReader, discover_readers
 from offline_queue.journal import Recovered
 from offline_queue.outbox import Outbox
+from offline_queue.relay import Relay
 from offline_queue.reports import Reports
-from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
+from offline_queue.sync import LineChanged, News, Progress, SaleMoved, Trouble
 from terminal.bench import bench_of
 from terminal.checkout import Ports, pay
 from terminal.emv.outcome import MessageId
@@ -31,9 +32,10 @@ from terminal.errors import (
     TerminalError,
 )
 from terminal.iso8583.messages import reversal_of
-from terminal.money import Amount
+from terminal.money import Amount, Total
 from terminal.ports import Reader
-from terminal.progress import Authorising, CardRead, Presenting, Progress, Prompted
+from terminal.progress import Authorising, CardRead, Presenting, Prompted
+from terminal.progress import Progress as TapProgress
 from terminal.receipt import headline, layout, money_line
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
@@ -215,7 +217,7 @@ def _cancel_on_interrupt() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _say(progress: Progress) -> None:
+def _say(progress: TapProgress) -> None:
     match progress:
         case Presenting(amount=amount):
             text = f"{amount}: hold card, phone or watch on the reader."
@@ -293,6 +295,7 @@ def sync(settings: Settings, *, as_json: bool) -> int:
         moved: list[Transaction] = []
         # A person who asks does not want to wait for a back-off.
         Outbox(parts.journal.store).make_due()
+        Relay(parts.journal.store, parts.clock).make_due()
         online = _forward(parts, moved)
         left = Reports(parts.journal.store).pending()
     if as_json:
@@ -309,6 +312,16 @@ def sync(settings: Settings, *, as_json: bool) -> int:
     return int(not online)
 
 
+def _progress(news: Progress) -> str:
+    """``37 of 412, EUR 1,204.50 to go``."""
+    left = []
+    for currency, minor in news.left.items():
+        whole, point, fraction = Total(minor, currency).decimal.partition(".")
+        if minor:
+            left.append(f"{currency.code} {int(whole):,}{point}{fraction}")
+    return f"{news.done} of {news.total}" + (f", {', '.join(left)} to go" if left else "")
+
+
 def _forward(parts: Parts, moved: list[Transaction]) -> bool:
     """One round of the forwarder in this thread; whether the acquirer answered."""
 
@@ -318,6 +331,8 @@ def _forward(parts: Parts, moved: list[Transaction]) -> bool:
                 moved.append(sale)
             case LineChanged(online=False, reason=reason) | Trouble(reason=reason):
                 click.echo(f"taptill: {reason}", err=True)
+            case Progress():
+                click.echo(_progress(news), err=True)
             case LineChanged():
                 pass
 

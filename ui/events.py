@@ -50,9 +50,10 @@ class ReaderChanged:
 
 @dataclass(frozen=True, slots=True)
 class NetworkChanged:
-    """The acquirer answers, or does not."""
+    """The acquirer answers, or does not; ``degraded``: it does, slowly or unwell."""
 
     online: bool
+    degraded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,15 @@ class StaffChanged:
     """Whether anybody has a PIN at this till; until then it belongs to whoever stands at it."""
 
     anybody: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """How far what waited has come: "37 of 412, EUR 1,204.50 to go"."""
+
+    done: int
+    total: int
+    left: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ TillEvent = (
     | SaleChanged
     | ReaderChanged
     | NetworkChanged
+    | Forwarding
     | PendingChanged
     | StaffChanged
     | Refused
@@ -112,6 +123,7 @@ __all__ = [
     "Authorising",
     "CardRead",
     "Finished",
+    "Forwarding",
     "NetworkChanged",
     "OutOfService",
     "PendingChanged",

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from offline_queue.reports import Reports
-from offline_queue.sync import LineChanged, News, SaleMoved, Trouble
+from offline_queue.sync import LineChanged, News, Progress, SaleMoved, Trouble
 from terminal.checkout import Ports, pay
 from terminal.errors import (
     AnswerLost,
@@ -32,6 +32,7 @@ from ui.clerk import Clerk, anybody
 from ui.counter import close_day, print_copy
 from ui.events import (
     Finished,
+    Forwarding,
     NetworkChanged,
     OutOfService,
     PendingChanged,
@@ -96,6 +97,8 @@ class Till:
         elif not self._busy.is_set():
             self._busy.set()
             self._cancel.clear()
+            # While the card is found, the line is measured: nobody waits for one that is down.
+            self._sync.measure()
             self._wishes.put(_Charge(amount, cashier))
 
     def cancel(self) -> None:
@@ -323,8 +326,11 @@ class Till:
     def _heard(self, news: News) -> None:
         """Called on the forwarder's thread: the line or an earlier sale has changed."""
         match news:
-            case LineChanged(online=online):
-                self._tell(NetworkChanged(online))
+            case LineChanged(online=online, degraded=degraded):
+                self._tell(NetworkChanged(online, degraded=degraded))
+            case Progress(done=done, total=total, left=left):
+                currency = self._parts.settings.config.till.currency
+                self._tell(Forwarding(done, total, Amount(left.get(currency, 0), currency)))
             case SaleMoved(transaction=sale):
                 self._tell(SaleChanged(sale))
                 self._tell_pending()

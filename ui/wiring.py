@@ -325,8 +325,11 @@ def wire_of(parts: Parts) -> Wire:
     """The acquirer's protocol, as the forwarder must know it."""
     profile, journal = parts.rules.profile, parts.journal
 
+    def judge(item: OutboxItem, sale: Transaction, answer: bytes, at: datetime) -> Verdict:
+        return read_verdict(profile, item, sale, answer, at)
+
     def read(item: OutboxItem, answer: bytes, at: datetime) -> Verdict:
-        return read_verdict(profile, item, journal.transaction(item.txn_id), answer, at)
+        return judge(item, journal.transaction(item.txn_id), answer, at)
 
     return Wire(
         repeat_of=lambda message: repeat_of(profile, message),
@@ -339,6 +342,7 @@ def wire_of(parts: Parts) -> Wire:
             parts.settings.config.till.terminal_id,
             timeout_s=float(parts.settings.config.timing.connect_s),
         ),
+        judge=judge,
         awaited=lambda request: awaited_key(profile, request),
         told=lambda answer: told_key(profile, answer),
         silences_max=profile.delivery.silences_max,

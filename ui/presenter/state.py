@@ -25,6 +25,7 @@ from ui.events import (
     Authorising,
     CardRead,
     Finished,
+    Forwarding,
     NetworkChanged,
     OutOfService,
     PendingChanged,
@@ -264,7 +265,7 @@ class ViewState:
                     pending_since=since,
                     pending_left=left,
                 )
-            case StaffChanged():
+            case StaffChanged() | Forwarding():
                 return self
             case SaleChanged(transaction):
                 return self._moved_on(transaction)
