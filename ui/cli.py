@@ -16,7 +16,6 @@ one message that names the thing and the remedy; the exit code says how it ended
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from drivers.hardening import forbid_dumps
 from terminal.errors import AnswerLost, TerminalError
 from ui.queue_cli import register
 
@@ -117,7 +117,7 @@ def _with_settings(command: F) -> F:
 def _guarded(work: Callable[[], int]) -> None:
     """Runs a command: a named failure is printed with its remedy and ends with code 1."""
     # A crash must not write memory to the disk: for some milliseconds of a tap it holds a card.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    forbid_dumps()
     try:
         code = work()
     except TerminalError as failed:

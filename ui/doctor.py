@@ -18,6 +18,7 @@ import click
 
 from drivers.clock import SystemClock
 from drivers.device_keys import open_device_keys
+from drivers.hardening import hardening, lock_memory
 from drivers.registry import Acquirer, open_printer, open_reader
 from offline_queue.store import RESERVE_BYTES, Store, is_missing
 from offline_queue.verification import verify
@@ -75,6 +76,7 @@ def doctor(settings: Settings, *, as_json: bool) -> int:
         ("acquirer", lambda: _acquirer(settings)),
         ("printer", lambda: _printer(settings)),
         ("display", _display),
+        ("memory", _memory),
         ("approval", _approval),
     ]
     checks = [_guarded(thing, step) for thing, step in steps]
@@ -196,6 +198,15 @@ def _display() -> Check:
     if Path("/dev/dri").exists():
         return Check("display", Health.OK, "A screen without a desktop (KMS).")
     return Check("display", Health.WARNING, "No display; the till runs in the console.")
+
+
+def _memory() -> Check:
+    """What a till started in the same way does with card data in its memory."""
+    lock_memory()
+    if missing := hardening().missing:
+        remedy = "Start the till as docs/taptill.service does."
+        return Check("memory", Health.WARNING, f"{'; '.join(missing)}.".capitalize(), remedy)
+    return Check("memory", Health.OK, "No dumps, no swap, freed memory is overwritten.")
 
 
 def _approval() -> Check:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.clock import SystemClock, SystemEntropy
 from drivers.device_keys import open_device_keys
+from drivers.hardening import lock_memory
 from drivers.manifest import ManifestSealer
 from drivers.registry import (
     Acquirer,
@@ -256,6 +257,7 @@ def assembled(
         TerminalError: whatever could not be opened, by name.
     """
     with ExitStack() as stack:
+        lock_memory()
         clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
         own_dir = data_dir(settings)
         keys = open_device_keys(settings.config.till.key_store, own_dir)
