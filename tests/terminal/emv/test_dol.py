@@ -70,3 +70,14 @@ def test_a_list_that_fits_no_command_is_refused() -> None:
         dol.parse(bytes.fromhex("9F02FD"))
     with pytest.raises(CardError, match="cut off"):
         dol.parse(bytes.fromhex("9F"))
+
+
+def test_a_filled_list_is_taken_apart_again() -> None:
+    entries = dol.parse(bytes.fromhex("9F0206" + "9A03" + "9C01"))
+    filled = bytes.fromhex("000000001250" + "260314" + "00")
+    pieces = dol.split(entries, filled)
+    assert [piece.hex() for piece in pieces] == ["000000001250", "260314", "00"]
+    for wrong in (filled + b"\x00", filled[:-1], b""):
+        with pytest.raises(CardError, match="length that its data object list"):
+            dol.split(entries, wrong)
+    assert dol.split((), b"") == ()
