@@ -92,6 +92,14 @@ def test_the_whole_receipt() -> None:
     )
 
 
+def test_a_phone_s_receipt_names_the_card_behind_its_own_number() -> None:
+    shown = paper(receipt(card=replace(CARD, last4="4711")))
+    assert (
+        "VISA CREDIT                      •••• 0010\nCard                             •••• 4711\n"
+        in shown
+    )
+
+
 def test_a_partial_approval_says_what_is_still_due() -> None:
     shown = paper(receipt(amount=Amount(10010, EUR), approved_minor=6006))
     assert "PAID                             EUR 60.06\n" in shown
