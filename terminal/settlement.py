@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from terminal.money import Currency, Total
-from terminal.transaction import FINAL, State, Transaction
+from terminal.transaction import FINAL, State, Transaction, TransactionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Report:
     currency: Currency
     rows: tuple[TotalRow, ...]
     schemes: tuple[SchemeRow, ...]
+    refunds: tuple[TotalRow, ...] = ()
 
     @property
     def approved(self) -> Total:
@@ -78,13 +79,20 @@ def counted_minor(sale: Transaction) -> int:
 def report(
     kind: str, batch: int, at: datetime, currency: Currency, sales: Iterable[Transaction]
 ) -> Report:
-    """Adds up one currency's sales of one batch. Training sales are no sales."""
+    """Adds up one currency's sales of one batch. Training sales are no sales.
+
+    What was given back stands in ``refunds``, by state too, and is in no other row.
+    """
+    refunds: dict[State, list[int]] = {}
     states: dict[State, list[int]] = {}
     schemes: dict[str, list[int]] = {}
     for sale in sales:
         if sale.amount.currency != currency or sale.training:
             continue
-        states.setdefault(sale.state, []).append(counted_minor(sale))
+        rows = refunds if sale.kind is TransactionKind.REFUND else states
+        rows.setdefault(sale.state, []).append(counted_minor(sale))
+        if rows is refunds:
+            continue
         if sale.state is State.APPROVED and sale.card is not None:
             schemes.setdefault(sale.card.scheme, []).append(sale.approved_minor)
     return Report(
@@ -92,13 +100,18 @@ def report(
         batch=batch,
         at=at,
         currency=currency,
-        rows=tuple(
-            TotalRow(state, len(states[state]), Total(sum(states[state]), currency))
-            for state in State
-            if state in states
-        ),
+        rows=_rows(states, currency),
         schemes=tuple(
             SchemeRow(scheme, len(minors), Total(sum(minors), currency))
             for scheme, minors in sorted(schemes.items())
         ),
+        refunds=_rows(refunds, currency),
+    )
+
+
+def _rows(states: dict[State, list[int]], currency: Currency) -> tuple[TotalRow, ...]:
+    return tuple(
+        TotalRow(state, len(states[state]), Total(sum(states[state]), currency))
+        for state in State
+        if state in states
     )

@@ -147,7 +147,11 @@ def _let_go_of_deaf_streams() -> None:
 with_settings = _with_settings
 """For the commands that live in modules of their own."""
 
-_ELSEWHERE = {"keyring": "ui.cli_custody", "users": "ui.cli_custody"}
+_ELSEWHERE = {
+    "keyring": "ui.cli_custody",
+    "users": "ui.cli_custody",
+    **dict.fromkeys(("cash", "export", "refund", "report", "void"), "ui.cli_day"),
+}
 
 
 class _Commands(click.Group):
@@ -224,6 +228,7 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
     context_settings={"ignore_unknown_options": True}, short_help="Take one payment, like 12.50."
 )
 @click.argument("amount", callback=_no_option)
+@click.option("--tip", default="", help="A tip, added to the amount, like 1.20.")
 @click.option("--cashier", default="", help="Who sells, for the ledger.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
@@ -258,21 +263,6 @@ def sync(*, settings: Settings, as_json: bool) -> int:
     from ui import commands  # noqa: PLC0415 - as above
 
     return commands.sync(settings, as_json=as_json)
-
-
-@main.command(short_help="Print the X report, or the Z report that closes the batch.")
-@click.argument("kind", type=click.Choice(["x", "z"], case_sensitive=False))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_with_settings
-def report(*, settings: Settings, kind: str, as_json: bool) -> int:
-    """Print the totals of the open batch.
-
-    The X report changes nothing and may be printed at any time. The Z report closes the batch: the
-    next sale begins a new one. It is refused while a sale has no final answer.
-    """
-    from ui import books  # noqa: PLC0415 - as above
-
-    return books.report(settings, kind.lower(), as_json=as_json)
 
 
 @main.command(short_help="Show or renew the schemes' CA keys.")

@@ -128,7 +128,7 @@ def _undone(parts: Parts, sale: Transaction) -> Transaction:
     """The sale once its reversal was tried: that must not wait for somebody to start the till."""
     click.echo("Asking the bank to undo it...", err=True)
     try:
-        _forward(parts, [])
+        forward(parts, [])
         return parts.journal.transaction(sale.txn_id)
     except StoreError as failed:
         click.echo(f"taptill: {failed}", err=True)
@@ -296,7 +296,7 @@ def sync(settings: Settings, *, as_json: bool) -> int:
         # A person who asks does not want to wait for a back-off.
         Outbox(parts.journal.store).make_due()
         Relay(parts.journal.store, parts.clock).make_due()
-        online = _forward(parts, moved)
+        online = forward(parts, moved)
         left = Reports(parts.journal.store).pending()
     if as_json:
         print_json({"online": online, "moved": [sale_row(s) for s in moved], "pending": left.count})
@@ -322,7 +322,7 @@ def _progress(news: Progress) -> str:
     return f"{news.done} of {news.total}" + (f", {', '.join(left)} to go" if left else "")
 
 
-def _forward(parts: Parts, moved: list[Transaction]) -> bool:
+def forward(parts: Parts, moved: list[Transaction]) -> bool:
     """One round of the forwarder in this thread; whether the acquirer answered."""
 
     def heard(news: News) -> None:

@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ import click
 from terminal import listing
 from terminal.money import Amount
 from terminal.transaction import Transaction
+from ui.reporting.sheet import Sheet
+from ui.reporting.speech import plain
 
 Row = Mapping[str, Any]
 
@@ -74,3 +77,25 @@ def sale_row(sale: Transaction) -> dict[str, Any]:
         "reason": sale.reason,
         "created_at": sale.created_at.isoformat(),
     }
+
+
+def print_sheet(sheet: Sheet) -> None:
+    """A report, for a person at a terminal."""
+    head = plain(f"{sheet.title}, {sheet.subtitle}")
+    click.secho("\n".join(wrap(head, _columns())), bold=True)
+    facts = {}
+    for fact in (*sheet.facts, *sheet.waiting):
+        note = f" ({fact.note})" if fact.note else ""
+        facts[f"{'! ' if fact.alert else ''}{fact.label}{note}"] = fact.value
+    for line in listing.fields({k: plain(v) for k, v in facts.items()}, _columns() - 2):
+        click.echo(f"  {line}")
+    for table in sheet.tables:
+        click.echo()
+        keys = [str(number) for number in range(len(table.headings))]
+        rows = [
+            {key: plain(cell) for key, cell in zip(keys, row, strict=True)} for row in table.rows
+        ]
+        print_table(table.title, dict(zip(keys, table.headings, strict=True)), rows, "")
+    click.echo()
+    for note in sheet.notes:
+        click.echo("\n".join(wrap(plain(note), _columns())))

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from terminal.errors import ConfigError
-from terminal.money import Amount
+from terminal.money import Amount, Total
 from ui.presenter.units import shown_decimals
 
 LOCALES = Path(__file__).parent / "locale"
@@ -134,7 +134,7 @@ class Words:
         text = self._catalogue.gettext(message)
         return text.format(**values) if values else text
 
-    def number(self, amount: Amount) -> str:
+    def number(self, amount: Amount | Total) -> str:
         """The number alone, grouped: ``1,250.00``, with ASCII digits."""
         decimals = shown_decimals(amount.currency)
         whole, fraction = divmod(amount.minor, 10**amount.currency.exponent)
