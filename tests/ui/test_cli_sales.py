@@ -121,7 +121,7 @@ def test_ca_keys_are_taken_in_and_shown(till: Till, tmp_path: Path) -> None:
     assert loaded.exit_code == 0, loaded.stderr
     assert "Issue 7 of 2026-11-25, test. 1 expired, 1 certificates revoked." in loaded.stdout
     told = till.json("keys")
-    assert (told["issue"], told["revoked"], len(told["keys"])) == (7, 1, 6)
+    assert (told["issue"], told["revoked"], len(told["keys"])) == (7, 1, 18)
     again = till.run("keys", "--load", str(path))
     assert again.exit_code == 1
     assert "issue 7 is installed" in again.stderr
