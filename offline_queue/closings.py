@@ -169,3 +169,13 @@ def _sales(
     # ``where`` is one of the constants above.
     found = rows(connection, f"{projection.SELECT} WHERE {where} ORDER BY sequence", values)
     return [projection.transaction_of(row) for row in found]
+
+
+def sales_between(store: Store, first_day: str, last_day: str) -> list[Transaction]:
+    """The transactions of these days, both included, oldest first; training is left out.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    with store.read() as connection:
+        return _sales(connection, "day BETWEEN ? AND ? AND training = 0", (first_day, last_day))

@@ -232,7 +232,7 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 @click.option("--cashier", default="", help="Who sells, for the ledger.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
-def sell(*, settings: Settings, amount: str, cashier: str, as_json: bool) -> int:
+def sell(*, settings: Settings, amount: str, tip: str, cashier: str, as_json: bool) -> int:
     """Take one payment of AMOUNT, like 12.50.
 
     Then a card is held to the reader. To try it without one: --reader sim:visa-credit. Progress
@@ -240,7 +240,7 @@ def sell(*, settings: Settings, amount: str, cashier: str, as_json: bool) -> int
     """
     from ui import commands  # noqa: PLC0415 - as above
 
-    return commands.sell(settings, amount, cashier=cashier, as_json=as_json)
+    return commands.sell(settings, amount, cashier=cashier, as_json=as_json, tip=tip)
 
 
 @main.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -33,10 +33,11 @@ from terminal.errors import (
 )
 from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount, Total
-from terminal.ports import Reader
+from terminal.ports import Host, Reader
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.progress import Progress as TapProgress
 from terminal.receipt import headline, layout, money_line
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
@@ -82,38 +83,31 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
 # -- sell --------------------------------------------------------------------------------------
 
 
-def sell(settings: Settings, text: str, *, cashier: str, as_json: bool) -> int:
-    """One payment from the command line."""
+def sell(settings: Settings, text: str, *, cashier: str, as_json: bool, tip: str = "") -> int:
+    """One payment from the command line; the tip is added to the amount."""
     amount = Amount.parse(text, settings.config.till.currency)
+    terms = A_SALE
+    if tip:
+        extra = Amount.parse(tip, settings.config.till.currency)
+        amount, terms = amount + extra, Terms(tip_minor=extra.minor)
     if amount.minor == 0:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     # Signals are minded until everything is closed: what was said is not followed by a bad exit.
-    with _cancel_on_interrupt() as cancel, assembled(settings) as parts:
+    with minding_signals() as cancel, assembled(settings) as parts:
         _say_recovered(parts.recovered)
-        reader = _reader_for_one_sale(parts)
+        reader = reader_for_one_sale(parts)
         link = parts.acquirer.link()
         try:
-            ports = Ports(
-                reader=reader,
-                host=link,
-                journal=parts.journal,
-                sealer=parts.acquirer.sealer,
-                keystore=parts.keystore,
-                clock=parts.clock,
-                entropy=parts.entropy,
-                show=_say,
-                cancelled=cancel.is_set,
-                host_online=lambda: True,
-            )
-            sale = _paid(ports, parts, amount, cashier)
+            ports = ports_of(parts, reader, link, cancel)
+            sale = _paid(ports, parts, amount, cashier, terms)
         finally:
             reader.close()
             link.close()
-        printed = _told(parts, sale, as_json=as_json)
+        printed = told(parts, sale, as_json=as_json)
         if sale.state is State.UNKNOWN:
             now = _undone(parts, sale)
             if now.state is not sale.state:
-                sale, printed = now, _told(parts, now, as_json=as_json)
+                sale, printed = now, told(parts, now, as_json=as_json)
         if as_json:
             print_json({**sale_row(sale), "receipt": printed})
         try:
@@ -149,7 +143,7 @@ def _say_recovered(recovered: Recovered) -> None:
         )
 
 
-def _reader_for_one_sale(parts: Parts) -> Reader:
+def reader_for_one_sale(parts: Parts) -> Reader:
     """The reader; a bench is refused, since here is nobody who could tap on it.
 
     Raises:
@@ -168,7 +162,44 @@ def _reader_for_one_sale(parts: Parts) -> Reader:
     )
 
 
-def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
+def ports_of(parts: Parts, reader: Reader | None, link: Host, cancel: threading.Event) -> Ports:
+    """The ports of one payment at the command line; without a reader nobody can tap."""
+    return Ports(
+        reader=reader if reader is not None else NoReader(),
+        host=link,
+        journal=parts.journal,
+        sealer=parts.acquirer.sealer,
+        keystore=parts.keystore,
+        clock=parts.clock,
+        entropy=parts.entropy,
+        show=_say,
+        cancelled=cancel.is_set,
+        host_online=lambda: True,
+    )
+
+
+class NoReader:
+    """In the place of a reader where no card is asked for: nobody taps."""
+
+    name = "no reader"
+
+    def wait_for_card(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> None:
+        """Nobody."""
+        del timeout_s, cancelled
+
+    def wait_for_removal(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> bool:
+        """Nothing lies there."""
+        del timeout_s, cancelled
+        return True
+
+    def release(self) -> None:
+        """Nothing to let go."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
     """Prints the receipt and, for a person, says how the sale stands; where the receipt is."""
     printed = _print(parts, sale)
     if not as_json:
@@ -176,7 +207,7 @@ def _told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
     return printed
 
 
-def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transaction:
+def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str, terms: Terms) -> Transaction:
     """One payment; whatever cuts it off once it may have been sent, it ends as UNKNOWN.
 
     Raises:
@@ -184,7 +215,7 @@ def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transacti
         TerminalError: nothing was sent.
     """
     try:
-        return pay(ports, parts.rules, amount, cashier=cashier)
+        return pay(ports, parts.rules, amount, cashier=cashier, terms=terms)
     except Exception as failed:
         # As at the top of the till's thread: ours or a driver's, it must not hide a sale's fate.
         profile, recovered = parts.rules.profile, Recovered()
@@ -198,7 +229,7 @@ def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str) -> Transacti
 
 
 @contextmanager
-def _cancel_on_interrupt() -> Iterator[threading.Event]:
+def minding_signals() -> Iterator[threading.Event]:
     """Ctrl-C, the system's wish to end and a closed terminal cancel the payment in hand.
 
     So its end is recorded.
