@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 JOBS ?= 2
 
-.PHONY: help run setup test check format bench fresh lock shots
+.PHONY: help run setup test check format bench fresh lock shots pin
 
 help: ## Says what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,3 +46,7 @@ shots: ## Draws the README's pictures into docs/img, and every screen into .shot
 	@tools/setup test
 	@PYTHONPATH=. $(PYTHON) tools/shots.py docs/img --readme
 	@PYTHONPATH=. $(PYTHON) tools/shots.py .shots
+
+pin: ## Keeps the hashes of the key screens, once you have looked at the contact sheets
+	@tools/setup test
+	@PYTHONPATH=. $(PYTHON) tools/shots.py --pin

@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
+from benchmarks.face import face
 from benchmarks.figures import Figure
 from benchmarks.ledger import durable_enqueue
 from benchmarks.past import start_with_the_past
@@ -18,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "pcscd": through_pcscd,
     "ledger": durable_enqueue,
     "tlv": tlv,
+    "face": face,
 }
 
 LONG: Mapping[str, Callable[[], Iterator[Figure]]] = {"past": start_with_the_past}

@@ -11,15 +11,11 @@ from __future__ import annotations
 import argparse
 import atexit
 import os
-import queue
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 os.environ.update(
     SDL_VIDEODRIVER="offscreen",
@@ -34,182 +30,53 @@ os.environ.update(
 
 from PIL import Image
 
-from terminal.bench import Bench, bench_of
+from terminal.bench import bench_of
+from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency
-from tools.scenes import NOW, office_scenes, scenes
-from ui.events import (
-    TillEvent,
-)
-from ui.ports import TillPort
-from ui.presenter.page import About
-from ui.presenter.preferences import Preferences
-from ui.presenter.touches import (
-    Done,
-    Touch,
-)
-from ui.questions import (
-    Question,
-)
+from terminal.transaction import AuthorisationSent, HostApproved, SaleIntended, Transaction
+from tools.pictures import CASES, UPRIGHT, Case, pictures, pin
+from tools.scenes import CARD, NOW
+from tools.studio import Studio, hold_still
+from ui.events import Authorising, CardRead, Finished, Presenting, Prompted, TillEvent
+from ui.presenter.touches import Digit, Done
 from ui.till import Till
-from ui.touch.kit.skin import skin
-from ui.touch.outfit import Outfit
-from ui.touch.theme import DARK, LIGHT
-from ui.touch.window import BENCH_SIZE, TILL_SIZE, open_window
+from ui.touch.window import BENCH_SIZE, TILL_SIZE
 from ui.wiring import assembled, load_settings
-from ui.words import LANGUAGES
-
-SHOPS = {"fa": "کافه نمونه", "bg": "Кафе „Пример“", "fr": "Café des Halles", "es": "Café Ñandú"}
-CURRENCIES = {"fa": "IRR"}
 
 
-class StillTill:
-    """A till that does nothing: the events come from the scene."""
-
-    def __init__(self) -> None:
-        self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
-        self.wake: Callable[[], None] = lambda: None
-
-    def charge(self, amount: Amount, cashier: str = "") -> None:
-        """Nothing."""
-
-    def cancel(self) -> None:
-        """Nothing."""
-
-    def forward_now(self) -> None:
-        """Nothing."""
-
-    def ask(self, question: Question, by: str = "") -> None:
-        """Nothing."""
-
-
-class Studio:
-    """One window, one app at a time, and pictures of it."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        from kivy.base import EventLoop  # noqa: PLC0415 - the window must be configured first
-
-        # A picture of a window that has grown is torn, so it begins larger than any size asked for.
-        open_window(1280, 1280, frames_per_s=0)
-        self.window = open_window(*size, frames_per_s=0)
-        self._loop = EventLoop
-        self._started = False
-        self.till: TillPort = StillTill()
-        self.app: Any = None
-
-    def open(
-        self,
-        language: str,
-        *,
-        till: TillPort | None = None,
-        benches: Sequence[Bench] = (),
-        **preferences: str,
-    ) -> None:
-        """A fresh app in this language."""
-        from ui.touch.till_app import TillApp  # noqa: PLC0415 - needs the window
-
-        self.close()
-        self.till = till or StillTill()
-        outfit = Outfit(
-            shop=SHOPS.get(language, "Corner Coffee"),
-            currency=Currency.of(CURRENCIES.get(language, "EUR")),
-            preferences=Preferences(language=language, motion="off", **preferences),
-            about=About(now=NOW, contact="+34 600 000 000"),
-        )
-        self.app = TillApp(self.till, benches, outfit)
-        self.app._run_prepare()  # noqa: SLF001 - the part of App.run before its endless loop
-        if not self._started:
-            self._loop.start()
-            self._started = True
-        self.frames(4)
-
-    def close(self) -> None:
-        """Ends the app, not the window."""
-        if self.app is not None:
-            self.app.dispatch("on_stop")
-            for child in list(self.window.children):
-                self.window.remove_widget(child)
-            type(self.app)._running_app = None  # noqa: SLF001 - Kivy knows one app per process
-            self.app = None
-
-    def frames(self, count: int) -> None:
-        """Lets the app draw."""
-        for _ in range(count):
-            self._loop.idle()
-
-    def wait(self, seconds: float) -> None:
-        """Lets the app draw, and the till's own threads work."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.frames(1)
-            time.sleep(0.01)
-
-    def tell(self, *events: TillEvent) -> None:
-        """Events from the till, and the frames that show them."""
-        for event in events:
-            self.till.events.put(event)
-        self.till.wake()
-        self.frames(4)
-
-    def touch(self, *touches: Touch) -> None:
-        """The cashier's touches."""
-        for each in touches:
-            self.app.touch(each)
-        self.frames(4)
-
-    def picture(self) -> Image.Image:
-        """What is on the window now."""
-        from kivy.graphics.opengl import (  # noqa: PLC0415 - needs the window's context
-            GL_RGB,
-            GL_UNSIGNED_BYTE,
-            glReadPixels,
-        )
-
-        shots: list[bytes] = []
-        width, height = self.window.system_size
-
-        def flip(*_: object) -> None:
-            shots.append(glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE))
-
-        self.window.canvas.ask_update()
-        self.window.bind(on_flip=flip)
-        self.frames(1)
-        self.window.unbind(on_flip=flip)
-        image = Image.frombytes("RGB", (width, height), shots[-1])
-        return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
-
-
-def contact_sheet(pictures: list[Image.Image], columns: int = 3) -> Image.Image:
-    """All pictures on one page, half size."""
-    width, height = (side // 2 for side in pictures[0].size)
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * (width + 10) + 10, rows * (height + 10) + 10), "#8A94A6")
-    for index, picture in enumerate(pictures):
-        place = (10 + index % columns * (width + 10), 10 + index // columns * (height + 10))
-        sheet.paste(picture.resize((width, height), Image.Resampling.LANCZOS), place)
+def contact_sheet(shown: list[Image.Image], columns: int = 3) -> Image.Image:
+    """All pictures on one page, half size; a row is as tall as its tallest picture."""
+    halves = [
+        each.resize((each.width // 2, each.height // 2), Image.Resampling.LANCZOS) for each in shown
+    ]
+    rows = [halves[at : at + columns] for at in range(0, len(halves), columns)]
+    gap = 10
+    width = max(sum(each.width + gap for each in row) for row in rows) + gap
+    height = sum(max(each.height for each in row) + gap for row in rows) + gap
+    sheet = Image.new("RGB", (width, height), "#8A94A6")
+    y = gap
+    for row in rows:
+        x = gap
+        for each in row:
+            sheet.paste(each, (x, y))
+            x += each.width + gap
+        y += max(each.height for each in row) + gap
     return sheet
 
 
 def all_screens(folder: Path) -> None:
-    """Each language, and the dark theme in English."""
+    """Each language wide and upright, and the other looks: every screen, and a sheet of each."""
     studio = Studio(TILL_SIZE)
-    skin.motion = False
-    for language, theme in (*((each, LIGHT) for each in LANGUAGES), ("en", DARK)):
-        skin.theme = theme
-        name = language if theme is LIGHT else f"{language}-{theme.name}"
-        studio.open(language)
-        pictures = []
-        for scene in chain(scenes(studio), _around(studio, language)):
-            pictures.append(studio.picture())
-            pictures[-1].save(folder / f"{name}-{scene}.png", optimize=True)
-        contact_sheet(pictures).save(folder / f"sheet-{name}.png", optimize=True)
-        print(folder / f"sheet-{name}.png")
+    for case in CASES:
+        sheet = []
+        for scene, picture in pictures(studio, case, every=True):
+            picture.save(folder / f"{case.name}-{scene}.png")
+            sheet.append(picture)
+        columns = 4 if case.size[0] > case.size[1] else 7
+        path = folder / f"sheet-{case.name}.png"
+        contact_sheet(sheet, columns).save(path)
+        print(path)
     studio.close()
-
-
-def _around(studio: Studio, language: str) -> Iterator[str]:
-    """The places around the sale, in an app of their own."""
-    studio.open(language)
-    yield from office_scenes(studio)
 
 
 def bench_picture(studio: Studio, path: Path) -> None:
@@ -242,24 +109,86 @@ def bench_picture(studio: Studio, path: Path) -> None:
 
 
 def readme_pictures(folder: Path) -> None:
-    """The bench with a tap going on, and the results in five languages, small enough to keep."""
-    skin.motion = False
+    """The bench with a tap going on, a sale as it moves, and the screens in five languages."""
     studio = Studio(BENCH_SIZE)
+    hold_still()
     bench_picture(studio, folder / "bench.png")
-    studio.window.size = TILL_SIZE
-    wanted = {
-        "en": ("amount", "present", "approved"),
-        "es": ("authorising", "declined"),
-        "fr": ("stored",),
-        "bg": ("unknown",),
-        "fa": ("amount", "approved"),
-    }
-    pictures = []
-    for language, names in wanted.items():
-        studio.open(language)
-        pictures += [studio.picture() for scene in scenes(studio) if scene in names]
-    _save(contact_sheet(pictures), folder / "screens.png")
+    _moving_sale(studio, folder / "sale.gif")
+    wanted: tuple[tuple[Case, tuple[str, ...]], ...] = (
+        (Case("en"), ("amount", "present", "approved")),
+        (Case("es"), ("authorising", "declined")),
+        (Case("fr"), ("stored",)),
+        (Case("bg"), ("unknown",)),
+        (Case("fa"), ("amount", "approved")),
+    )
+    _sheet(studio, wanted, folder / "screens.png")
+    office = (
+        (Case("en"), ("offline-banner", "menu", "queue", "history", "sale", "receipt")),
+        (Case("en", preferences=(("theme", "dark"),)), ("day", "reader")),
+        (Case("es", preferences=(("theme", "contrast"),)), ("lock",)),
+    )
+    _sheet(studio, office, folder / "office.png")
+    upright = (
+        (Case("fr", UPRIGHT), ("amount", "present")),
+        (Case("bg", UPRIGHT), ("approved", "menu")),
+        (Case("fa", UPRIGHT), ("history", "sale")),
+    )
+    _sheet(studio, upright, folder / "upright.png", columns=6)
     studio.close()
+
+
+def _sheet(
+    studio: Studio,
+    wanted: Sequence[tuple[Case, tuple[str, ...]]],
+    path: Path,
+    *,
+    columns: int = 3,
+) -> None:
+    shown = [
+        picture
+        for case, names in wanted
+        for scene, picture in pictures(studio, case, every=True)
+        if scene in names
+    ]
+    _save(contact_sheet(shown, columns), path)
+
+
+def _moving_sale(studio: Studio, path: Path) -> None:
+    """A sale from the first digit to the next customer, as a GIF of half size."""
+    studio.resize(TILL_SIZE)
+    studio.open("en")
+    amount = Amount(1250, Currency.of("EUR"))
+    sent = Transaction.begin(SaleIntended(NOW, "t1", 1, amount)).after(
+        AuthorisationSent(NOW, CARD, 1, "000000000001", 1)
+    )
+    frames: list[tuple[Image.Image, int]] = [(studio.picture(), 700)]
+    for digit in (1, 2, 5, 0):
+        studio.touch(Digit(digit))
+        frames.append((studio.picture(), 260))
+    frames[-1] = (frames[-1][0], 800)
+    steps: tuple[tuple[TillEvent, int], ...] = (
+        (Presenting(amount, 60.0), 1500),
+        (Prompted(MessageId.PROCESSING), 400),
+        (CardRead(), 600),
+        (Authorising(15.0), 900),
+        (Finished(sent.after(HostApproved(NOW, "00", "123456", 1250)), None), 2200),
+    )
+    for event, shown_ms in steps:
+        studio.tell(event)
+        frames.append((studio.picture(), shown_ms))
+    small = [
+        each.resize((400, 240), Image.Resampling.LANCZOS).quantize(64, dither=Image.Dither.NONE)
+        for each, _ in frames
+    ]
+    small[0].save(
+        path,
+        save_all=True,
+        append_images=small[1:],
+        duration=[shown_ms for _, shown_ms in frames],
+        loop=0,
+        optimize=True,
+    )
+    print(f"{path}: {path.stat().st_size // 1024} KB")
 
 
 def _save(picture: Image.Image, path: Path) -> None:
@@ -271,10 +200,14 @@ def _save(picture: Image.Image, path: Path) -> None:
 def main() -> None:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(".shots"))
+    parser.add_argument("--pin", action="store_true", help="keep the hashes of the key screens")
     parser.add_argument("--readme", action="store_true", help="only the README's pictures")
     options = parser.parse_args()
     atexit.register(shutil.rmtree, os.environ["KIVY_HOME"], ignore_errors=True)
+    if options.pin:
+        pin()
+        return
     options.folder.mkdir(parents=True, exist_ok=True)
     if options.readme:
         readme_pictures(options.folder)

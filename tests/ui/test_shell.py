@@ -220,7 +220,7 @@ def test_locking() -> None:
 @pytest.mark.parametrize("verdict", sorted(UNPAID, key=_named))
 def test_only_the_shop_turns_away_from_a_customer_who_has_not_paid(verdict: Verdict) -> None:
     ended = replace(
-        staffed(None),
+        staffed(ANA),
         place=Place.TILL,
         till=replace(FREE.till, screen=Screen.RESULT, verdict=verdict, amount=AMOUNT),
     )
@@ -230,6 +230,12 @@ def test_only_the_shop_turns_away_from_a_customer_who_has_not_paid(verdict: Verd
     assert after(asking, t.Back())[0].till.screen is Screen.RESULT
     done, _ = after(asking, *PIN, t.Enter(), SignedIn(ANA))
     assert (done.place, done.till.screen) == (Place.TILL, Screen.AMOUNT)
+
+
+def test_a_shop_may_leave_the_customers_view_open() -> None:
+    shell = replace(staffed(ANA), preferences=Preferences(guard="off"))
+    shell, _ = after(shell, Finished(sale(State.DECLINED), None), t.Done())
+    assert (shell.place, shell.till.screen) == (Place.TILL, Screen.AMOUNT)
 
 
 def test_a_paid_sale_is_left_without_a_pin() -> None:

@@ -24,8 +24,8 @@ class Preferences:
     sound: str = "on"
     speech: str = "off"
     card_language: str = "on"
+    guard: str = "on"
     feedback: str = "off"
-    tips: str = "off"
 
     def stored(self) -> dict[str, str]:
         """The names and values that a file keeps."""
@@ -60,8 +60,8 @@ CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "sound": _SWITCH,
         "speech": _SWITCH,
         "card_language": _SWITCH,
+        "guard": _SWITCH,
         "feedback": _SWITCH,
-        "tips": _SWITCH,
     }
 )
 
@@ -80,11 +80,14 @@ LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
             mark("Speak the card's language"),
             mark("The customer reads the language that the card prefers"),
         ),
+        "guard": (
+            mark("Lock the customer's view"),
+            mark("Whoever has not paid cannot leave the sale without a PIN of the shop"),
+        ),
         "feedback": (
             mark("Ask how it went"),
             mark("Three faces after a sale; nobody has to answer"),
         ),
-        "tips": (mark("Ask for a tip"), mark("Before the card is held here")),
     }
 )
 

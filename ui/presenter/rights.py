@@ -16,7 +16,7 @@ from ui.presenter.verdict import REPEATABLE, Verdict
 UNPAID = REPEATABLE | {Verdict.UNKNOWN, Verdict.PARTLY_APPROVED}
 """Ends that leave a customer who has not paid: only the shop may turn away from them."""
 
-OF_SHOP = frozenset({"card_language", "feedback", "tips"})
+OF_SHOP = frozenset({"card_language", "guard", "feedback"})
 """Preferences that are the merchant's to choose."""
 
 OF_PLACE = {

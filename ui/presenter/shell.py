@@ -152,7 +152,9 @@ class Shell:
         if self.place is Place.LOCK:
             return self._on_lock(touch)
         action = needed(self, touch)
-        if action is not None and not self.may(action):
+        # Whoever is signed in may stand with their back to the till while a customer turns it.
+        guarded = action is Action.CANCEL_SALE and self.staff and self.preferences.guard == "on"
+        if action is not None and (guarded or not self.may(action)):
             return self._ask_for(action, touch), ()
         return self.act(touch)
 

@@ -126,6 +126,8 @@ class Countdown(Painted):
 
     left = NumericProperty(0)
     seconds = NumericProperty(0)
+    ticking = True
+    """Off for pictures, which must not depend on how long they took."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -152,6 +154,8 @@ class Countdown(Painted):
             Clock.schedule_interval(self._tick, 1.0)
 
     def _tick(self, *_: object) -> bool:
+        if not self.ticking:
+            return True
         rest = max(0.0, self._end - Clock.get_time())
         self.left, self.seconds = max(rest / self._total, 0.001), round(rest)
         return bool(rest > 0)

@@ -22,6 +22,9 @@ _FACES = (Glyph.FROWN, Glyph.STRAIGHT, Glyph.SMILE)
 class ResultScreen(Frame):
     """The mark, the answer and the way on. Only an approval leaves by itself."""
 
+    leaving = True
+    """Off for pictures, which must not depend on how long they took."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._return: Animation | None = None
@@ -79,7 +82,7 @@ class ResultScreen(Frame):
             return
         self._stay()
         self._number = page.wait_number
-        if page.returns:
+        if page.returns and self.leaving:
             self._return = Animation(filled=1, duration=page.wait_s, step=1 / 15)
             self._return.bind(on_complete=lambda *_: self.send(Done()))
             self._return.start(self._done)
