@@ -158,6 +158,9 @@ def _offline_approved(step: _Step) -> Outcome:
     cvm = _cardholder_verification(step, TC)
     if is_not_yet_effective(activation.application.objects, activation.terminal[tags.DATE_9A]):
         return declined(activation, "the application is not yet effective", step.card)
+    stolen = activation.settings.exception_file
+    if stolen is not None and stolen(step.card.pan, step.card.sequence):
+        return declined(activation, "the card is on the exception file", step.card)
     go_online = ""
     if activation.indicators.online_cryptogram_required:
         go_online = "the card approved offline, and an online cryptogram was required"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hardware_sim.catalogue import load_profile
 from terminal.card import Pan
+from terminal.emv.outcome import Decision
 from terminal.emv.risk_management import RandomSelection, velocity
 from terminal.errors import ConfigError
 from tests.terminal.emv.scheme import request
@@ -90,13 +93,20 @@ def test_a_card_on_the_exception_file() -> None:
         return True
 
     for card_id in ("mastercard-credit", "amex", "jcb"):
-        settings = reader(floor_limit_minor=OFFLINE)
-        settings = type(settings)(
-            country_number=978,
-            combinations=settings.combinations,
-            ca_keys=settings.ca_keys,
-            exception_file=stolen,
-        )
+        settings = replace(reader(floor_limit_minor=OFFLINE), exception_file=stolen)
         outcome = tapped(load_profile(card_id), 1250, settings).result
         assert outcome.chip_data[0x95][0] & 0x10
     assert asked == [("0011", 1), ("1007", 0), ("5841", 0)]
+
+
+@pytest.mark.parametrize("card_id", ["visa-offline", "discover", "unionpay"])
+def test_a_card_on_the_exception_file_that_approves_by_itself_is_declined(card_id: str) -> None:
+    """Kernels that decide in one exchange have no action codes to weigh it with."""
+    listed = replace(reader(floor_limit_minor=OFFLINE), exception_file=lambda _pan, _number: True)
+    outcome = tapped(offline(card_id), 1250, listed).result
+    assert (outcome.decision, outcome.reason) == (
+        Decision.DECLINED,
+        "the card is on the exception file",
+    )
+    other = replace(listed, exception_file=lambda _pan, _number: False)
+    assert tapped(offline(card_id), 1250, other).result.decision is Decision.APPROVED
