@@ -43,7 +43,9 @@ TOPS_OF_THREADS = {
     # A case file of any make must not stop the cases behind it.
     f"{SIMULATOR}/hardware_sim/conformance/runner.py",
 }
-_DIGEST = re.compile(r"(\w+_)?(mac|hmac|digest|hexdigest|arqc|arpc|cryptogram)")
+_DIGEST = re.compile(
+    r"(\w+_)?(mac|hmac|digest|hexdigest|arqc|arpc|cryptogram|signature|fingerprint|chain)"
+)
 _IGNORE = re.compile(
     r"#\s*(?:noqa:\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*|type: ignore(?:\[[\w, -]+\])?)(?P<reason>.*)"
 )
