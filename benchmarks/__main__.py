@@ -10,6 +10,7 @@ from benchmarks.face import face
 from benchmarks.figures import Figure
 from benchmarks.ledger import durable_enqueue
 from benchmarks.past import start_with_the_past
+from benchmarks.simulator import book, simulator
 from benchmarks.taps import kernels, own_time, through_pcscd
 from benchmarks.tlv import tlv
 
@@ -20,9 +21,13 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "ledger": durable_enqueue,
     "tlv": tlv,
     "face": face,
+    "simulator": simulator,
 }
 
-LONG: Mapping[str, Callable[[], Iterator[Figure]]] = {"past": start_with_the_past}
+LONG: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "past": start_with_the_past,
+    "book": book,
+}
 """Those that take minutes: they run when they are named."""
 
 

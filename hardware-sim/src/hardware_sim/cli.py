@@ -29,6 +29,8 @@ from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_folder import FOLDER_NAME
 from hardware_sim.acquirer_ledger import Entry
 from hardware_sim.catalogue import card_ids, load_profile
+from hardware_sim.cli_bench import bench
+from hardware_sim.cli_new import new
 from hardware_sim.cli_run import run
 from hardware_sim.cli_tables import capture_row, line, message_row, show
 from hardware_sim.pn532 import Pn532OnPty
@@ -340,6 +342,8 @@ def pn532(*, card: str) -> None:
 
 
 sim.add_command(run)
+sim.add_command(bench)
+sim.add_command(new)
 
 
 def _parsed(options: Sequence[str]) -> dict[str, str]:
