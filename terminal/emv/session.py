@@ -79,7 +79,9 @@ class FieldOn:
 
 @dataclass(frozen=True, slots=True)
 class FieldOff:
-    """Switch the field off."""
+    """Switch the field off; with ``hold_ms`` for that long, before the card is asked again."""
+
+    hold_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ class Session:
             if found.ui is not None:
                 yield Show(found.ui)
             if found.decision is Decision.TRY_AGAIN:
+                if found.field_off_ms is not None:
+                    yield FieldOff(found.field_off_ms)
                 # Start B with the field as it is; no restart in Book A's sense (6.3).
                 yield from self._find_card()
                 continue
@@ -213,6 +217,8 @@ class Session:
                 yield FieldOff()
                 return found
             start = found.start
+            if found.field_off_ms is not None:
+                yield FieldOff(found.field_off_ms)
             yield Restart(start)
             self._restarted, self._start = True, start
             yield Show(found.restart_ui or _PRESENT)

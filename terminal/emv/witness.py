@@ -110,8 +110,8 @@ class Seen:
                 if entry.sfi > 10:
                     signed += record
                 else:
-                    (outer,) = decode(record)
-                    signed += outer.value
+                    outer = decode(record)
+                    signed += outer[0].value if outer else b""
         if self.first(tags.STATIC_DATA_TAGS_9F4A) == b"\x82":
             signed += self.aip
         return signed

@@ -31,8 +31,9 @@ from hardware_sim.conformance.case import (
 )
 from hardware_sim.conformance.oda_chains import VALID_ON
 from hardware_sim.cryptogram import common_session_key, mac
-from terminal.emv import oda, tags
+from terminal.emv import oda, tags, witness
 from terminal.emv.apdu import Command, Dialogue, Response
+from terminal.emv.application import parse_afl
 from terminal.emv.entry_point import KERNELS, transact
 from terminal.emv.outcome import Decision, Outcome
 from terminal.emv.relay import RelayResistance
@@ -170,7 +171,7 @@ def _key(image: Json) -> tuple[oda.IssuerKey, oda.RsaPublicKey]:
     )
     issuer = oda.issuer_key(ca.rid, chain, oda.CaKeys((ca,)), on=VALID_ON)
     expected = image["expected"]
-    static = unhex(image["static_data"])
+    static = unhex(image["static_data"]) if "static_data" in image else _static_data(image)
     key = oda.icc_key(issuer, chain, static, pan=expected["icc_pan"], on=VALID_ON)
     message = issuer.key.recover(chain.icc)
     same("card expiry", message[12:14].hex(), expected["icc_expiry_mmyy"])
@@ -181,6 +182,16 @@ def _key(image: Json) -> tuple[oda.IssuerKey, oda.RsaPublicKey]:
         by=AuthenticationFailed,
     )
     return issuer, key
+
+
+def _static_data(image: Json) -> bytes:
+    """The static data to be authenticated, from the image's file locator and records."""
+    stated = {int(tag, 16): unhex(value) for tag, value in image["tags"].items()}
+    seen = witness.Seen(unhex(image["aid"]), aip=stated[tags.AIP_82])
+    seen.afl = parse_afl(stated[tags.AFL_94])
+    seen.records = {(r["sfi"], r["record"]): unhex(r["data"]) for r in image["records"]}
+    seen.objects[tags.STATIC_DATA_TAGS_9F4A] = [stated.get(tags.STATIC_DATA_TAGS_9F4A, b"")]
+    return seen.static_data()
 
 
 def _certified(image: Json) -> str:

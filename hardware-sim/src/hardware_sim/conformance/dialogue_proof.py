@@ -86,6 +86,8 @@ def _account(stated: Json, seen: Seen, where: str) -> None:
     expiry = stated.get("expiry_yymmdd") or stated.get("expiry_yymm")
     if expiry:
         dates = {each.expiry[: len(expiry)] for each in named}
+        stated_dates = seen.objects.get(tags.EXPIRY_5F24, [])
+        dates |= {value.hex()[: len(expiry)] for value in stated_dates}
         require(expiry in dates, f"{where}: the expiry is another one")
     luhn = stated.get("checks", {}).get("pan_luhn")
     if luhn is not None and pan.isdecimal():
@@ -252,16 +254,26 @@ def _signed(stated: Json, key: oda.RsaPublicKey, signature: bytes, data: bytes) 
 def _combined(stated: Json, seen: Seen, key: oda.RsaPublicKey) -> None:
     require(seen.cryptograms, "GENERATE AC is not in the dialogue")
     signature = seen.first(tags.SIGNED_DYNAMIC_DATA_9F4B) or b""
-    first = seen.cryptograms[0]
     number = witness.terminal_values(seen).get(tags.UNPREDICTABLE_NUMBER_9F37, b"")
-    signed = (seen.pdol_data or b"") + first.sent + first.answer
-    check = partial(
-        oda.verify_combined,
-        key,
-        signature,
-        unpredictable_number=number,
-        transaction_data=signed,
-    )
+
+    def check() -> oda.CombinedData:
+        """The first cryptogram that the signature covers: the first, else the second one."""
+        failed: AuthenticationFailed | None = None
+        sent = seen.pdol_data or b""
+        for each in seen.cryptograms:
+            sent += each.sent
+            try:
+                return oda.verify_combined(
+                    key,
+                    signature,
+                    unpredictable_number=number,
+                    transaction_data=sent + each.answer,
+                )
+            except AuthenticationFailed as why:
+                failed = why
+        assert failed is not None
+        raise failed
+
     if _fails(stated) or stated.get("transaction_data_hash_ok") is False:
         refused("the combined signature", check, by=AuthenticationFailed)
         return

@@ -127,7 +127,7 @@ def parameters(answer: bytes) -> OutcomeParameters:
         ui=_shown(found[_ON_OUTCOME]) if _ON_OUTCOME in found else None,
         restart_ui=_shown(found[_ON_RESTART]) if _ON_RESTART in found else None,
         data_record=record,
-        field_off_ms=None if off == 0xFFFF else off,
+        field_off_ms=None if off == 0xFFFF else 100 * off,
         removal_timeout=int.from_bytes(coded[8:10]),
     )
 
@@ -220,6 +220,8 @@ def _same_terminal_data(begun: KernelStart, command: bytes) -> None:
 def _perform(play: _Play, action: session.Action | Command) -> session.Sent:
     """Does one action as the trace says it went, and returns what came of it."""
     match action:
+        case session.FieldOff(hold_ms) if hold_ms:
+            play.event(event="field_off", hold_time=hold_ms)
         case session.FieldOff():
             play.event(event="field_off")
         case session.FieldOn():
@@ -267,7 +269,7 @@ def _reported(play: _Play, found: OutcomeParameters) -> None:
         online_response=found.online_response.value,
         cvm=_CVM_WORDS[found.cvm],
         receipt=found.receipt,
-        field_off_request=found.field_off_ms,
+        field_off_request=None if found.field_off_ms is None else found.field_off_ms // 100,
         removal_timeout=found.removal_timeout,
         data_record=upper(found.data_record) or None,
     )

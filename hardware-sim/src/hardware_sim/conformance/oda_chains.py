@@ -1,4 +1,4 @@
-"""Offline data authentication: chains, forgeries, recovered structures (``oda/*``).
+"""Offline data authentication: certificate chains and their forgeries (``oda/*``).
 
 Rules of this file: a chain proves something only when its tampered twins are refused too, so each
 chain is verified as stated and then once more with every value changed that a signature covers.
@@ -24,15 +24,12 @@ from hardware_sim.conformance.case import (
     OutOfScope,
     kinds,
     refused,
-    require,
     same,
     same_account,
     unhex,
     upper,
 )
 from terminal.emv import oda
-from terminal.emv.recovered import kind_of
-from terminal.emv.recovered import parts as recovered_parts
 from terminal.errors import AuthenticationFailed
 
 VALID_ON = date(1995, 1, 1)
@@ -109,11 +106,13 @@ def _same_issuer(issuer: oda.IssuerKey, stated: Json) -> None:
 
 def _card(chain: Json, issuer: oda.IssuerKey) -> list[str]:
     expected = (chain.get("expected") or {}).get("icc") or {}
-    steps = []
+    steps: list[str] = []
+    if _fails(expected):
+        check = partial(_card_key, chain, issuer, expected)
+        refused("the card certificate", check, by=AuthenticationFailed)
+        return ["card certificate refused, as stated"]
     if "static_data" in chain:
-        pan = expected.get("pan") or chain["pan"]
-        static = unhex(chain["static_data"])
-        key = oda.icc_key(issuer, certificates(chain), static, pan=pan, on=VALID_ON)
+        key = _card_key(chain, issuer, expected)
         same("card key_bytes", key.length, expected.get("key_bytes", key.length))
         modulus = f"{key.modulus:0{2 * key.length}X}"
         same("card modulus", modulus, expected.get("modulus", modulus))
@@ -130,6 +129,16 @@ def _card(chain: Json, issuer: oda.IssuerKey) -> list[str]:
     if chain.get("dynamic"):
         steps.append(_dynamic(chain, key))
     return steps
+
+
+def _fails(stated: Json) -> bool:
+    return stated.get("header_trailer_ok") is False or stated.get("hash_ok") is False
+
+
+def _card_key(chain: Json, issuer: oda.IssuerKey, expected: Json) -> oda.RsaPublicKey:
+    pan = expected.get("pan") or chain["pan"]
+    static = unhex(chain.get("static_data"))
+    return oda.icc_key(issuer, certificates(chain), static, pan=pan, on=VALID_ON)
 
 
 def _same_certificate(chain: Json, issuer: oda.IssuerKey, expected: Json) -> None:
@@ -154,6 +163,10 @@ def _dynamic(chain: Json, key: oda.RsaPublicKey) -> str:
     signature = unhex(dynamic["signed_dynamic_application_data_9F4B"])
     signed = unhex(dynamic.get("terminal_dynamic_data"))
     method = dynamic.get("method", "DDA")
+    if _fails(expected):
+        check = partial(oda.verify_dynamic, key, signature, signed, formats=_FORMATS)
+        refused("the dynamic signature", check, by=AuthenticationFailed)
+        return f"{method} refused, as stated"
     formats = (
         _FORMATS if method == "fDDA" else {5, int(expected.get("signed_data_format", "5"), 16)}
     )
@@ -162,7 +175,8 @@ def _dynamic(chain: Json, key: oda.RsaPublicKey) -> str:
         same("the format", data.signed_format, int(expected["signed_data_format"], 16))
     if "icc_dynamic_data" in expected:
         same("the dynamic data", upper(data.data), expected["icc_dynamic_data"])
-    if method == "CDA" and "transaction_data" in dynamic:
+    holds = expected.get("transaction_data_hash_ok", True)
+    if method == "CDA" and "transaction_data" in dynamic and holds:
         combined = oda.verify_combined(
             key,
             signature,
@@ -297,78 +311,6 @@ def _forgery_cases(document: Document, library: Library) -> Iterator[Case]:
         )
 
 
-def _recovery(case: Json) -> str:
-    modulus = unhex(case["modulus"])
-    key = oda.RsaPublicKey(int.from_bytes(modulus), int(case["exponent"], 16), len(modulus))
-    signed = unhex(case.get("signed") or case.get("certificate"))
-    same("the recovered bytes", upper(key.recover(signed)), case["recovered"])
-    return ""
-
-
-def _recovery_cases(document: Document, _: Library) -> Iterator[Case]:
-    for number, case in enumerate(document.content["cases"], 1):
-        yield Case(
-            str(case.get("name") or number),
-            "RSA recovery, byte for byte",
-            partial(_recovery, case),
-        )
-
-
-# The names that a case gives to the parts of a recovered structure, and those of the product.
-_PART_NAMES = {
-    "identifier (pan prefix)": "issuer identifier",
-    "identifier": "issuer identifier",
-    "expiry date (mmyy)": "expiry",
-    "expiry date": "expiry",
-    "format": "data format",
-    "dynamic data length": "dynamic data length",
-    "icc dynamic number length": "dynamic number length",
-    "icc dynamic number": "dynamic number",
-    "cryptogram information data": "cryptogram information",
-    "transaction data hash code": "transaction data hash",
-    "public key exponent length": "exponent length",
-    "left key part": "public key",
-    "data auth code": "data authentication code",
-}
-_DECIMAL = ("length",)
-
-
-def _structure(case: Json) -> str:
-    recovered = unhex(case["recovered"])
-    parts = {part.name: part.value for part in recovered_parts(recovered)}
-    for stated, expected in case["expected"].items():
-        wanted = expected
-        name = _PART_NAMES.get(stated.lower(), stated.lower())
-        if name not in parts:
-            # A name that is not known yet: one of the parts must still have this value.
-            values = {upper(each) for each in parts.values()}
-            require(wanted.upper() in values, f"no part has the value of {stated}")
-            continue
-        value = parts[name]
-        found = str(int.from_bytes(value)) if name.endswith(_DECIMAL) else upper(value)
-        if name.endswith(_DECIMAL) and not found.startswith("0"):
-            wanted = expected.lstrip("0") or "0"
-        if stated.lower() in {"public key", "left key part"}:
-            # A key shorter than its field is padded with BB, which a source may show or not.
-            require(found == wanted or found.rstrip("B") == wanted.rstrip("B"), f"{stated} differs")
-        elif stated.lower() == "pan":
-            same_account("the account", found.rstrip("F"), wanted.rstrip("F"))
-        else:
-            same(stated, found, wanted)
-    require(not parts.get("padding", b"").strip(b"\xbb"), "the padding is not BB throughout")
-    same("the bytes of all parts", upper(b"".join(parts.values())), upper(recovered))
-    return kind_of(recovered)
-
-
-def _structure_cases(document: Document, _: Library) -> Iterator[Case]:
-    for number, case in enumerate(document.content["cases"], 1):
-        yield Case(
-            str(case.get("name") or number).rpartition(".")[2],
-            "the parts of a recovered certificate or signature",
-            partial(_structure, case),
-        )
-
-
 FORMATS = (
     Format(
         "offline_data_authentication",
@@ -381,13 +323,6 @@ FORMATS = (
         "Forged chains",
         kinds("offline_data_authentication_negative"),
         _forgery_cases,
-    ),
-    Format("rsa_recovery", "RSA recovery", kinds("rsa_recovery"), _recovery_cases),
-    Format(
-        "recovered_structures",
-        "Recovered structures",
-        kinds("recovered_structures"),
-        _structure_cases,
     ),
 )
 """The formats of this file."""

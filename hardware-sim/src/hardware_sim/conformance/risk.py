@@ -33,7 +33,9 @@ def _management(case: Json) -> str:
     terminal, sale = objects(case["terminal_configuration"]), objects(case["transaction"])
     log = tuple(
         LoggedSale(each["pan_cn"].rstrip("F"), each.get("pan_sequence"), each["amount"])
-        for each in case.get("transaction_log", [])
+        for each in sorted(
+            case.get("transaction_log", []), key=lambda entry: entry.get("date_yymmdd", "")
+        )
     )
     settings = RiskSettings(floor_limit_minor=int.from_bytes(terminal.get(0x9F1B, bytes(4))))
     amount = int.from_bytes(sale[0x81]) if 0x81 in sale else int(sale[0x9F02].hex())
