@@ -6,10 +6,11 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
+from benchmarks.drain import drain
 from benchmarks.face import face
 from benchmarks.figures import Figure
-from benchmarks.ledger import durable_enqueue
 from benchmarks.past import start_with_the_past
+from benchmarks.queues import queue_peers
 from benchmarks.simulator import book, simulator
 from benchmarks.taps import kernels, own_time, through_pcscd
 from benchmarks.tlv import tlv
@@ -18,7 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "kernels": kernels,
     "own-time": own_time,
     "pcscd": through_pcscd,
-    "ledger": durable_enqueue,
+    "ledger": queue_peers,
     "tlv": tlv,
     "face": face,
     "simulator": simulator,
@@ -26,6 +27,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
 
 LONG: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "past": start_with_the_past,
+    "drain": drain,
     "book": book,
 }
 """Those that take minutes: they run when they are named."""
