@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from drivers.raster import drawn, needs_drawing
 from terminal.errors import PrinterError
 from terminal.ports import Emphasis, Printer, PrintLine
 from terminal.receipt import columns
@@ -73,7 +74,10 @@ class EscposPrinter:
                 strong = line.emphasis is not Emphasis.PLAIN
                 large = line.emphasis is Emphasis.LARGE
                 device.set(bold=strong, double_height=large, align="left")
-                device.text(columns((line,), self._width))
+                if needs_drawing(line):
+                    device.image(drawn(line, self._width))
+                else:
+                    device.text(columns((line,), self._width))
             device.set(bold=False, double_height=False, align="left")
             device.cut()
             device.close()

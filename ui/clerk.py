@@ -19,7 +19,7 @@ from offline_queue.staff import Staff
 from offline_queue.store import Store
 from terminal.errors import TerminalError
 from terminal.money import Amount
-from terminal.receipt import columns, layout
+from terminal.receipt import columns
 from terminal.roles import Authorised
 from terminal.settlement import report as add_up
 from ui.questions import (
@@ -40,6 +40,7 @@ from ui.questions import (
     Unanswered,
     Waiting,
 )
+from ui.reporting.receipts import language_for, receipt_lines
 from ui.wiring import Parts, receipt_of
 
 RECEIPT_COLUMNS = 30
@@ -144,7 +145,9 @@ class Clerk:
         receipt = receipt_of(self._parts, sale)
         text = ""
         if receipt is not None:
-            text = columns(layout(receipt, self._parts.rules.zone), RECEIPT_COLUMNS)
+            language = language_for(sale, self._parts.settings.config.shop.language)
+            lines = receipt_lines(receipt, self._parts.rules.zone, language)
+            text = columns(lines, RECEIPT_COLUMNS)
         return SaleShown(sale, _squeezed(text))
 
     def _day(self) -> DayShown:

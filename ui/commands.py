@@ -36,10 +36,11 @@ from terminal.money import Amount, Total
 from terminal.ports import Host, Reader
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.progress import Progress as TapProgress
-from terminal.receipt import headline, layout, money_line
+from terminal.receipt import headline, money_line
 from terminal.terms import A_SALE, Terms
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
+from ui.reporting.receipts import in_shop_language
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.wiring import Parts, Settings, assembled, forwarder, receipt_of
 
@@ -274,7 +275,7 @@ def _print(parts: Parts, sale: Transaction) -> str:
     if receipt is None:
         return ""
     try:
-        return parts.printer.print(receipt.number, layout(receipt, parts.rules.zone))
+        return parts.printer.print(receipt.number, in_shop_language(parts, receipt))
     except PrinterError as failed:
         click.echo(f"taptill: {failed.message} {failed.remedy}", err=True)
         return ""

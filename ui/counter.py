@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from offline_queue.reports import Reports
 from terminal.errors import StoreError
-from terminal.receipt import layout
 from terminal.settlement import Report
 from terminal.settlement import report as add_up
+from ui.reporting.receipts import in_shop_language
 from ui.wiring import Parts, receipt_of
 
 _DAY_MAX = 1_000_000
@@ -49,4 +49,4 @@ def print_copy(parts: Parts, txn_id: str) -> str:
     if receipt is None:
         raise StoreError("This sale met no card, so it has no receipt.")
     copy = replace(receipt, copy=True)
-    return parts.printer.print(copy.number, layout(copy, parts.rules.zone))
+    return parts.printer.print(copy.number, in_shop_language(parts, copy))

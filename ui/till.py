@@ -26,7 +26,7 @@ from terminal.errors import (
 from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.ports import Reader
-from terminal.receipt import Receipt, layout
+from terminal.receipt import Receipt
 from terminal.transaction import Transaction
 from ui.clerk import Clerk, anybody
 from ui.counter import close_day, print_copy
@@ -44,6 +44,7 @@ from ui.events import (
     TillEvent,
 )
 from ui.questions import Answer, CopyWanted, DayClosed, DayShown, Done, Question, Unanswered
+from ui.reporting.receipts import in_shop_language
 from ui.wiring import Parts, forwarder, receipt_of
 
 IDLE_CHECKPOINT_S = 1.0
@@ -264,7 +265,7 @@ class Till:
 
     def _print(self, receipt: Receipt) -> None:
         try:
-            lines = layout(receipt, self._parts.rules.zone)
+            lines = in_shop_language(self._parts, receipt)
             where = self._parts.printer.print(receipt.number, lines)
         except PrinterError as failed:
             note = f"{failed.message} {failed.remedy}"

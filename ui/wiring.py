@@ -309,8 +309,8 @@ def printer_url(settings: Settings, data_dir: Path) -> str:
 
 
 def receipt_of(parts: Parts, sale: Transaction) -> Receipt | None:
-    """A receipt for each sale that met a card; a cancelled amount needs no paper."""
-    if sale.card is None:
+    """A receipt for each sale that met a card or cash; a cancelled amount needs no paper."""
+    if sale.card is None and not sale.approved_minor:
         return None
     till = parts.settings.config.till
     return Receipt(
