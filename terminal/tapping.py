@@ -42,6 +42,8 @@ HOLD_TIME_S = 1.3
 REMOVAL_S = 3.0
 """How long a refused card may lie there before it is looked at again."""
 
+_WITH_A_CARD = frozenset({Decision.ONLINE_REQUEST, Decision.APPROVED, Decision.DECLINED})
+
 
 def wait_for_tap(
     ports: Ports, rules: Rules, sale: Transaction, accepts: AcceptsCard
@@ -116,10 +118,10 @@ def _read(
         return Prompted(MessageId.TRY_ANOTHER_CARD, broken.message)
     outcome = conversation.result
     attempt.note(outcome)
-    if outcome.decision is Decision.DECLINED:
+    if outcome.decision is Decision.DECLINED and not _names_whom_to_pay(sale, outcome):
         declined = CardDeclined(ports.clock.now(), outcome.reason)
         return ports.journal.commit(sale.txn_id, declined)
-    if outcome.decision not in {Decision.ONLINE_REQUEST, Decision.APPROVED}:
+    if outcome.decision not in _WITH_A_CARD:
         message = outcome.ui.message if outcome.ui else MessageId.TRY_ANOTHER_CARD
         return Prompted(message, outcome.reason)
     tapped = _seal(ports, rules, sale, outcome, at)
@@ -128,6 +130,15 @@ def _read(
     times = _card_read(conversation, ports.clock.monotonic() - started)
     ports.show(times)
     return replace(tapped, summary=_timed(tapped.summary, times, conversation))
+
+
+def _names_whom_to_pay(sale: Transaction, outcome: Outcome) -> bool:
+    """Whether this card will do for a refund: it has nothing to say against being given money.
+
+    Cards are made to refuse anything that is not a purchase, so a refund needs the card's account
+    alone, and the bank decides (a refund is never stored).
+    """
+    return sale.kind is TransactionKind.REFUND and outcome.card is not None
 
 
 def _card_read(conversation: Conversation[Outcome], total_s: float) -> CardRead:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,18 @@ def test_a_refund_by_the_same_card_in_parts_up_to_the_sale_and_no_cent_more(shop
         RefundRefused, match=r"EUR 0\.00 can still be given back, and not EUR 0\.01"
     ):
         shop.refund(sale, "0.01")
+
+
+def test_a_card_that_refuses_is_given_its_money_back_all_the_same(
+    shop: DayShop, tmp_path: Path
+) -> None:
+    """Cards are made to refuse what is no purchase; the bank decides on what comes back."""
+    for card in ("visa-credit", "mastercard-credit"):
+        refusing = tmp_path / f"refusing-{card}.toml"
+        refusing.write_text(f'extends = "{card}"\n[behaviour]\ndecision = "decline"\n')
+        assert shop.sell("3.00", card=str(refusing)).state is State.DECLINED
+        sale = shop.sell("12.00", card=card)
+        assert shop.refund(sale, "5.00", card=str(refusing)).state is State.APPROVED
 
 
 def test_a_refund_without_the_card_goes_by_the_numbers_of_the_sale(shop: DayShop) -> None:

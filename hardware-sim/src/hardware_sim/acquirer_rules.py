@@ -33,6 +33,7 @@ ISSUER_AUTHENTICATION_91 = 0x91
 CRYPTOGRAM_INFORMATION_9F27 = 0x9F27
 APPROVED_OFFLINE = b"\x40"
 ASKED_ONLINE = b"\x80"
+REFUSED_OFFLINE = b"\x00"
 ASKED_BY_MTI = frozenset({"0100", "0200"})
 
 
@@ -152,11 +153,8 @@ def _issuer_decides(
     if keys is None:
         return Judgement("15", "no simulated issuer has such cards")
     chip_data = dict(request.chip_data)
-    if (
-        request.mti not in ASKED_BY_MTI
-        and chip_data.get(CRYPTOGRAM_INFORMATION_9F27) == APPROVED_OFFLINE
-    ):
-        # A card that approved by itself gave a TC, which is computed in the same way.
+    if chip_data.get(CRYPTOGRAM_INFORMATION_9F27) in _other_cryptograms(request):
+        # They are computed in the same way.
         chip_data[CRYPTOGRAM_INFORMATION_9F27] = ASKED_ONLINE
     if fault := arqc_fault(keys, number, sequence, chip_data):
         return Judgement("82", fault)
@@ -165,6 +163,16 @@ def _issuer_decides(
     return Judgement(
         judged.code, judged.note, judged.approved_minor, chip_data={ISSUER_AUTHENTICATION_91: proof}
     )
+
+
+def _other_cryptograms(request: Request) -> set[bytes]:
+    """What 9F27 may be besides an ARQC's.
+
+    A TC where the card approved by itself; an AAC where it is given money back, since a card may
+    refuse all that is no purchase.
+    """
+    by_itself: set[bytes] = set() if request.mti in ASKED_BY_MTI else {APPROVED_OFFLINE}
+    return by_itself | ({REFUSED_OFFLINE} if request.fields[3].startswith("20") else set())
 
 
 def _amount_decides(
