@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
 
 from offline_queue.outbox import Outbox
 from offline_queue.plan import Later, NotSent, Record, Step, backoff_s, plan
+from offline_queue.reports import Reports
+from offline_queue.requeue import requeue
 from offline_queue.sync import (
     LineChanged,
     News,
+    Progress,
     Round,
     SaleMoved,
     Sync,
@@ -24,6 +27,8 @@ from offline_queue.sync import (
 from terminal.delivery import Done, Retry, Verdict
 from terminal.errors import HostError, HostGarbled, HostSilent, HostUnreachable
 from terminal.ledger import Kind, OutboxItem, Outgoing
+from terminal.line import Failed
+from terminal.money import Amount
 from terminal.ports import Host
 from terminal.transaction import (
     FateUnknown,
@@ -34,7 +39,7 @@ from terminal.transaction import (
     SetAside,
     State,
 )
-from tests.offline_queue.sales import START, Till, repeat_of, reversal_of
+from tests.offline_queue.sales import EUR, START, Till, repeat_of, reversal_of
 
 Behaviour = Callable[[bytes], bytes]
 
@@ -375,3 +380,99 @@ def test_a_round_that_is_cut_off_anywhere_ends_in_one_capture(bench: Bench) -> N
     assert captured == {item.message[4:]}
     assert [copy[:4] for copy in copies] == [b"0221", b"0221"]
     assert bench.state(item.txn_id) is State.APPROVED
+
+
+def test_a_message_that_cannot_be_read_waits_for_a_person_with_its_amount(bench: Bench) -> None:
+    broken, item = bench.till.store_sale(700)
+    fine, _ = bench.till.store_sale()
+    # It was sent before, so it has to be made a repeat, and is no message any more.
+    claimed = Outbox(bench.till.store).claim(START, owner="before", lease_s=0)
+    assert claimed is not None
+    with bench.till.store.write() as connection:
+        connection.execute("UPDATE outbox SET message = ? WHERE item = ?", (b"?", item.item_id))
+
+    def unreadable(request: bytes) -> bytes:
+        if request == b"?":
+            raise AssertionError("our own message cannot be read back")
+        return repeat_of(request)
+
+    bench.sync._wire = replace(bench.sync._wire, repeat_of=unreadable)
+    for _ in range(3):
+        bench.sync.run_once()
+        bench.till.clock.advance(300)
+    assert bench.state(fine.txn_id) is State.APPROVED
+    assert bench.state(broken.txn_id) is State.STORED
+    assert [message[:4] for message in bench.host.seen] == [b"0220"]
+    (row,) = Reports(bench.till.store).queue()
+    assert "cannot be read back" in row.held
+    assert Reports(bench.till.store).pending().total(EUR) == Amount(700, EUR)
+    assert Outbox(bench.till.store).seconds_to_next(bench.till.clock.now()) is None
+
+
+def test_a_sale_that_alone_is_never_answered_is_set_aside_and_a_reversal_never(
+    bench: Bench,
+) -> None:
+    stuck, _ = bench.till.store_sale()
+    unknown, request = bench.till.ask()
+    reversal = Outgoing(Kind.REVERSAL, reversal_of(request.message))
+    doubt = FateUnknown(START, "no answer")
+    bench.till.journal.commit(unknown.txn_id, doubt, done=request, queue=reversal)
+    bench.host.behaviour = raising(HostSilent("no answer"))
+    bench.sync._wire = replace(bench.sync._wire, silences_max=3)
+    for _ in range(5):
+        bench.sync.run_once()
+        bench.till.clock.advance(300)
+    assert bench.state(stuck.txn_id) is State.SET_ASIDE
+    assert "3 times" in bench.till.journal.transaction(stuck.txn_id).reason
+    assert bench.state(unknown.txn_id) is State.UNKNOWN
+    bench.host.behaviour = approving
+    bench.sync.run_once()
+    assert bench.state(unknown.txn_id) is State.REVERSED
+    assert bench.state(stuck.txn_id) is State.SET_ASIDE
+    # A person sends it round again, and it is a repeat with its own bytes.
+    requeue(bench.till.journal, bench.till.clock, str(stuck.sequence), acquirer="")
+    bench.sync.run_once()
+    assert bench.state(stuck.txn_id) is State.APPROVED
+    assert bench.host.seen[-1][:4] == b"0221"
+
+
+def test_a_silence_of_the_whole_host_sets_nothing_aside(bench: Bench) -> None:
+    def no_echo() -> None:
+        raise HostSilent("no echo")
+
+    sale, _ = bench.till.store_sale()
+    bench.host.behaviour, bench.host.echo = raising(HostSilent("no answer")), no_echo
+    bench.sync._wire = replace(bench.sync._wire, silences_max=2)
+    for _ in range(6):
+        bench.sync.run_once()
+        bench.till.clock.advance(300)
+    assert bench.state(sale.txn_id) is State.STORED
+
+
+def test_how_far_it_has_come_is_told(bench: Bench) -> None:
+    for _ in range(3):
+        bench.till.store_sale()
+    bench.sync.run_once()
+    told = [news for news in bench.news if isinstance(news, Progress)]
+    assert told[-1] == Progress(3, 3, {EUR: 0})
+
+
+def test_a_line_that_fell_comes_back_after_two_good_answers(bench: Bench) -> None:
+    def no_echo() -> None:
+        raise HostUnreachable("no route")
+
+    bench.host.echo = no_echo
+    assert not bench.sync.probe()
+    assert bench.sync.online is False
+    bench.host.echo = lambda: None
+    assert bench.sync.probe()
+    assert bench.sync.online is False
+    assert bench.sync.probe()
+    assert bench.sync.online is True
+    assert [news for news in bench.news if isinstance(news, LineChanged)] == [
+        LineChanged(online=False, reason="no route"),
+        LineChanged(online=True),
+    ]
+    # What the till's own thread has seen counts as well.
+    bench.sync.observe(Failed("no route"))
+    assert bench.sync.online is False
