@@ -32,6 +32,7 @@ def _expect(scene: Scene, step: Step) -> None:
         if scene.advance(0.05):
             still_since = time.monotonic()
             continue
+        scene.forward_again()
         now = time.monotonic()
         settled = scene.now.state not in _ON_THE_WAY and now > still_since + SETTLED_S
         if settled or now > deadline:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import MappingProxyType
 
 from drivers.door import Chip
 from terminal.errors import CardLost, ConfigError, ReaderUnplugged
@@ -36,6 +37,9 @@ class Faults:
         air_lost: how many radio blocks of a hundred never reach the card.
         air_crc: how many of its blocks of a hundred arrive with a wrong CRC. Both are for a door
             that has radio blocks (a PN532), whose protocol repeats what was lost.
+        kbps: the bit rate of the radio, 106 to 848; every byte takes its time. 0 takes none.
+        warm_up_ms: how long the field takes to wake the card.
+        think: how long the card thinks, in percent of what was measured on a real phone.
     """
 
     tear_after: int | None = None
@@ -49,6 +53,35 @@ class Faults:
     faulty_taps: int = 0
     air_lost: int = 0
     air_crc: int = 0
+    kbps: int = 0
+    warm_up_ms: int = 0
+    think: int = 0
+
+    def thinking_ms(self, command: bytes) -> float:
+        """How long the card thinks about this command."""
+        ins = command[1] if len(command) > 1 else 0
+        return self.think * THINKING_MS.get(ins, OTHER_MS) / 100
+
+    def on_air_ms(self, message: bytes) -> float:
+        """How long a command or an answer is on the air, with what the block protocol adds.
+
+        A byte is eight bits and a parity bit; a block has a start, a PCB and two bytes of CRC
+        (ISO/IEC 14443-3, 6.2.3 and -4, 7.1).
+        """
+        if not self.kbps:
+            return 0.0
+        blocks = max(1, -(-len(message) // _BLOCK))
+        return (len(message) + blocks * _BLOCK_HEAD) * _BITS / self.kbps
+
+
+THINKING_MS: Mapping[int, int] = MappingProxyType(
+    {0xA4: 54, 0xA8: 293, 0xB2: 11, 0xAE: 250, 0xEA: 5, 0xCA: 10, 0xD0: 60}
+)
+"""How long a phone thought, in milliseconds, by instruction: SELECT, GET PROCESSING OPTIONS with its
+signature and READ RECORD as in a public trace of Apple Pay (proxmark3); the others are estimates."""
+
+OTHER_MS = 20
+_BLOCK, _BLOCK_HEAD, _BITS = 253, 4, 9
 
 
 def parse_faults(text: str) -> Faults:
@@ -108,6 +141,7 @@ class FaultyChip:
         self._presentations += 1
         self._commands = 0
         self._bytes = 0
+        self._spend(self._faults().warm_up_ms)
         self._chip.reset()
 
     def exchange(self, command: bytes) -> bytes:
@@ -127,10 +161,10 @@ class FaultyChip:
         if faults.tear_after is not None and number > faults.tear_after:
             raise CardLost("The simulated card was taken away early.")
         self._count(command, faults)
-        pause_ms = self._card_ms + faults.delay_ms
-        if pause_ms:
-            self._sleep(pause_ms / 1000)
+        thinks_ms = self._card_ms + faults.delay_ms + faults.thinking_ms(command)
+        self._spend(thinks_ms + faults.on_air_ms(command))
         answer = self._chip.exchange(command)
+        self._spend(faults.on_air_ms(answer))
         if number == faults.mute_at:
             raise CardMute("The simulated card did not answer.")
         if number == faults.sw_at:
@@ -141,6 +175,10 @@ class FaultyChip:
             answer = flipped.to_bytes(len(answer), "big")
         self._count(answer, faults)
         return answer
+
+    def _spend(self, duration_ms: float) -> None:
+        if duration_ms:
+            self._sleep(duration_ms / 1000)
 
     def _count(self, wire: bytes, faults: Faults) -> None:
         self._bytes += len(wire)

@@ -42,6 +42,9 @@ OPTIONS = {
     "unplug_after": "the reader goes away after so many commands",
     "noise": "how many answers of a hundred have one bit turned over",
     "faulty_taps": "after so many presentations nothing goes wrong any more",
+    "kbps": "the radio's bit rate, like 106: each byte takes its time; without it, none",
+    "warm_up_ms": "how long the field takes to wake the card",
+    "think": "how long the card thinks, in percent of a real phone; without it, not at all",
 }
 """What an address may ask for, and what each option means."""
 

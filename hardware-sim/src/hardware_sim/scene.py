@@ -28,6 +28,9 @@ PATIENCE_S = 20.0
 SETTLED_S = 4.0
 """How long another end of the payment has to stand before it is taken for the last word."""
 
+FORWARD_AGAIN_S = 2.5
+"""How long the result of a ``forward`` is waited for before it is asked for again."""
+
 READING = frozenset({"ready", "welcome", "present card", "processing"})
 """Screens at which a customer goes on holding the card."""
 
@@ -64,6 +67,7 @@ class Scene:
     apdus: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
     accounted: bool = True
+    forwarding_since: float | None = None
     dialogue: Any = field(default_factory=hashlib.sha256, repr=False)
 
     @property
@@ -124,3 +128,14 @@ class Scene:
             if time.monotonic() > deadline:
                 raise Unmet(expected, objection)
             self.advance(0.02)
+            self.forward_again()
+
+    def forward_again(self) -> None:
+        """Sends once more what a first try did not bring through, as a person would ask again.
+
+        The time of day stands still, so no back-off would ever end by itself.
+        """
+        now = time.monotonic()
+        if self.forwarding_since is not None and now > self.forwarding_since + FORWARD_AGAIN_S:
+            self.forwarding_since = now
+            self.running.act("forward")

@@ -35,6 +35,7 @@ def _act(verb: str) -> Callable[[Scene, Step], None]:
             pass
         scene.cursor = len(scene.shown)
         scene.running.act(verb, step.value or "")
+        scene.forwarding_since = time.monotonic() if verb == "forward" else None
 
     return act
 

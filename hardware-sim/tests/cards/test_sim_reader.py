@@ -12,7 +12,7 @@ from drivers.registry import open_reader as open_by_url
 from hardware_sim.bench import SimulatedBench
 from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import card_ids, load_profile
-from hardware_sim.faults import Faults, FaultyChip
+from hardware_sim.faults import Faults, FaultyChip, parse_faults
 from hardware_sim.field import Field, SimulatedReader
 from hardware_sim.reader import discover, open_reader
 from terminal.bench import Bench, BenchCard, BenchReader, bench_of
@@ -344,3 +344,35 @@ def test_taps_from_many_threads_leave_the_reader_whole() -> None:
 def test_a_bench_card_has_a_colour() -> None:
     with pytest.raises(ValueError, match="six hexadecimal digits"):
         BenchCard("id", "Title", "subtitle", "Visa", "blue")
+
+
+class _Taking:
+    """A chip that answers at once, whatever it is asked."""
+
+    def reset(self) -> None:
+        return
+
+    def exchange(self, command: bytes) -> bytes:
+        return bytes(98) + OK
+
+
+@pytest.mark.parametrize(
+    ("text", "expected_ms"),
+    [
+        ("", 0.0),
+        ("warm_up_ms=5", 5.0),
+        # 20 and 100 bytes, each with four of the block protocol, nine bits a byte.
+        ("kbps=106", (24 + 104) * 9 / 106),
+        ("kbps=848", (24 + 104) * 9 / 848),
+        ("think=100", 54.0),
+        ("think=50 kbps=424 warm_up_ms=2 delay_ms=3", 27.0 + 128 * 9 / 424 + 5.0),
+    ],
+)
+def test_a_tap_takes_the_time_it_is_asked_to_take(text: str, expected_ms: float) -> None:
+    slept: list[float] = []
+    faults = parse_faults(text)
+    chip = FaultyChip(_Taking(), lambda: faults, sleep=slept.append)
+    chip.reset()
+    assert len(PPSE) == 20
+    chip.exchange(PPSE)
+    assert sum(slept) * 1000 == pytest.approx(expected_ms)
