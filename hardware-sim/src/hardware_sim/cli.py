@@ -30,6 +30,7 @@ from hardware_sim.acquirer_folder import FOLDER_NAME
 from hardware_sim.acquirer_ledger import Entry
 from hardware_sim.catalogue import card_ids, load_profile
 from hardware_sim.cli_bench import bench
+from hardware_sim.cli_message import message
 from hardware_sim.cli_new import new
 from hardware_sim.cli_run import run
 from hardware_sim.cli_tables import capture_row, line, message_row, show
@@ -344,6 +345,7 @@ def pn532(*, card: str) -> None:
 sim.add_command(run)
 sim.add_command(bench)
 sim.add_command(new)
+sim.add_command(message)
 
 
 def _parsed(options: Sequence[str]) -> dict[str, str]:

@@ -77,8 +77,11 @@ class Faults:
 THINKING_MS: Mapping[int, int] = MappingProxyType(
     {0xA4: 54, 0xA8: 293, 0xB2: 11, 0xAE: 250, 0xEA: 5, 0xCA: 10, 0xD0: 60}
 )
-"""How long a phone thought, in milliseconds, by instruction: SELECT, GET PROCESSING OPTIONS with its
-signature and READ RECORD as in a public trace of Apple Pay (proxmark3); the others are estimates."""
+"""How long a phone thought, in milliseconds, by instruction.
+
+SELECT, GET PROCESSING OPTIONS with its signature and READ RECORD are those of a public trace of
+Apple Pay (proxmark3); the others are estimates.
+"""
 
 OTHER_MS = 20
 _BLOCK, _BLOCK_HEAD, _BITS = 253, 4, 9
