@@ -57,6 +57,10 @@ class Guard:
         self._sweep = Sweep(checked.keys)
         self._settle(connection, at)
 
+    def refuse(self, finding: Finding, at: datetime) -> None:
+        """Seals the ledger for a reason that is not in the file."""
+        self._accept(Checked((finding,)), at)
+
     def check_all(self, connection: apsw.Connection, at: datetime) -> None:
         """Looks at the whole file; ``findings`` has what is wrong."""
         self._accept(check_all(connection, self._keystore, counter=self._counter), at)

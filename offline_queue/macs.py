@@ -37,6 +37,11 @@ They keep their own MAC, and what happened to them is in the chain; a start does
 all again. Rows of any other table are live for as long as they exist.
 """
 
+DERIVED = frozenset({"summary", "hour_summary", "part_summary"})
+"""Tables that only add up what others hold, and grow with the past: their rows have MACs and are
+not live, since verifying makes the sums again.
+"""
+
 NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 Key = tuple[Any, ...]
@@ -138,7 +143,7 @@ class Table:
 
     def live(self, content: Row) -> bool:
         """Whether the row is counted in the high-water row."""
-        if self.name in LOGS:
+        if self.name in LOGS or self.name in DERIVED:
             return False
         settled = SETTLED.get(self.name)
         if settled is None:

@@ -7,7 +7,6 @@ under its own name, and no failure makes the till start over with an empty file.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import Self
 
 import apsw
 
-from offline_queue import projection, schema
+from offline_queue import ownership, projection, schema
 from offline_queue.failures import free_bytes, named, of_disk
 from offline_queue.failures import read_only as read_only_file
 from offline_queue.guard import Guard
@@ -26,7 +25,7 @@ from offline_queue.macs import PROTECTED_SINCE, UNKEYED
 from offline_queue.schema import MIGRATIONS, Migration
 from offline_queue.sql import rows
 from offline_queue.verification import Finding
-from terminal.errors import StoreBusy, StoreError, StoreSealed
+from terminal.errors import StoreError, StoreSealed
 from terminal.ports import KeyStore, RollbackCounter
 
 RESERVE_BYTES = 4 * 1024 * 1024
@@ -92,19 +91,24 @@ class Store:
             StoreError: the file or its folder cannot be used, or is damaged.
         """
         path = path.absolute()
-        lock = _own(path)
+        lock = ownership.own(path)
+        known = ownership.remembers(lock)
         try:
             with named(path):
-                _create(path)
+                _create(path, known=known)
                 connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
                 try:
-                    guard = _prepare(connection, path, at, migrations, keystore, counter)
+                    guard = _prepare(
+                        connection, path, at, migrations, keystore, counter, known=known
+                    )
                 except BaseException:
                     connection.close()
                     raise
         except BaseException:
             os.close(lock)
             raise
+        if guard is not None:
+            ownership.remember(lock)
         return cls(path, connection, lock=lock, guard=guard)
 
     @classmethod
@@ -307,6 +311,8 @@ def _prepare(
     migrations: Sequence[Migration],
     keystore: KeyStore,
     counter: RollbackCounter | None,
+    *,
+    known: bool,
 ) -> Guard | None:
     # A file that turns out not to be ours must stay as it is, its log included.
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
@@ -317,6 +323,11 @@ def _prepare(
     _set(connection, path, _WRITE_SETTINGS)
     schema.check_start(connection, path)
     guard = Guard(path, keystore, counter)
+    if known and version < PROTECTED_SINCE:
+        # What is updated gets MACs, so a file from before them must not come in by the back door.
+        what = "a file from before its rows had MACs was put in the ledger's place"
+        guard.refuse(Finding(what, path.name), at)
+        return guard
     if PROTECTED_SINCE <= version < migrations[-1].version:
         # An update would give altered rows new MACs, so they are looked for before it.
         guard.check_all(connection, at)
@@ -341,35 +352,10 @@ def _set(
             )
 
 
-def _own(path: Path) -> int:
-    """The descriptor that holds the lock of the one writing process, for as long as it is open."""
-    lock_path = path.with_name(path.name + ".lock")
-    try:
-        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as cause:
-        raise StoreError(
-            f"The folder {path.parent} of the ledger cannot be written ({cause.strerror}).",
-            remedy="Make the folder, and let the till's user write it.",
-        ) from cause
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, str(os.getpid()).encode(), 0)
-    except BlockingIOError as cause:
-        owner = os.pread(lock, 20, 0).decode("ascii", "replace") or "unknown"
-        os.close(lock)
-        raise StoreBusy(
-            f"Another process of this till has {path} open (process id {owner}).",
-            remedy="Use that one, or end it first.",
-        ) from cause
-    except OSError as cause:
-        os.close(lock)
-        raise of_disk(path, cause) from cause
-    return lock
-
-
-def _create(path: Path) -> None:
-    """An empty file for this user alone, where there is none, whose name is synced too."""
+def _create(path: Path, *, known: bool) -> None:
+    """An empty file for this user alone, where none is or was, whose name is synced too."""
+    if known and is_missing(path):
+        raise ownership.gone(path)
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:

@@ -401,7 +401,8 @@ def test_an_older_ledger_with_a_full_queue_gets_its_macs(tmp_path: Path, version
         store.close()
     _carry(device.path, old)
     shutil.copy(old, device.path)
-    for beside in ("-wal", "-shm"):
+    # As on a till that has not been updated yet.
+    for beside in ("-wal", "-shm", ".lock"):
         device.path.with_name(device.path.name + beside).unlink(missing_ok=True)
     till = device.open()
     assert till.store.findings == ()
@@ -583,3 +584,29 @@ def test_a_journal_of_a_sealed_ledger_recovers_nothing(device: Device) -> None:
     with Store.open(device.path, at=START, keystore=device.keystore) as store:
         SqlJournal(store, device.clock, device.entropy, acquirer="another")
     assert _dump(device.path) == before
+
+
+def test_a_ledger_that_is_gone_is_no_new_ledger(device: Device) -> None:
+    content = device.path.read_bytes()
+    device.path.unlink()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="is gone") as caught:
+            device.open()
+        assert "ledger.db.lock" in caught.value.remedy
+        assert not device.path.exists()
+    device.path.write_bytes(content)
+    assert device.findings() == []
+
+
+def test_a_file_from_before_the_macs_does_not_come_in_by_an_update(
+    device: Device, tmp_path: Path
+) -> None:
+    """The way to launder altered rows: let an update give them new MACs."""
+    old = tmp_path / "old.db"
+    Store.open(old, at=START, migrations=MIGRATIONS[: PROTECTED_SINCE - 1]).close()
+    _carry(device.path, old)
+    shutil.copy(old, device.path)
+    assert any("from before its rows had MACs" in finding for finding in device.findings())
+    empty = Path(device.path)
+    empty.write_bytes(b"")
+    assert device.findings()

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from offline_queue import store
+from offline_queue import ownership
 from offline_queue.outbox import Outbox
 from offline_queue.sync import Sync, Timing
 from terminal.errors import StoreBusy, StoreError
@@ -28,7 +28,7 @@ def _unlocked(path: Path) -> int:
 def main() -> int:
     folder, acquirer, lease_s, lock = sys.argv[1:]
     if lock == "off":
-        store._own = _unlocked
+        ownership.own = _unlocked
     settings = load_settings(data_dir=Path(folder), acquirer=f"sim:?dir={acquirer}")
     try:
         with assembled(settings) as parts:
