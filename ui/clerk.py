@@ -22,6 +22,8 @@ from terminal.money import Amount
 from terminal.receipt import columns
 from terminal.roles import Authorised
 from terminal.settlement import report as add_up
+from terminal.terms import Tender, TransactionKind
+from terminal.transaction import State, Transaction
 from ui.questions import (
     Answer,
     DayShown,
@@ -148,7 +150,21 @@ class Clerk:
             language = language_for(sale, self._parts.settings.config.shop.language)
             lines = receipt_lines(receipt, self._parts.rules.zone, language)
             text = columns(lines, RECEIPT_COLUMNS)
-        return SaleShown(sale, _squeezed(text))
+        return self._shown(sale, _squeezed(text))
+
+    def _shown(self, sale: Transaction, receipt: str) -> SaleShown:
+        """The sale with what can still be undone of it."""
+        plain = sale.kind is TransactionKind.SALE and sale.state is State.APPROVED
+        by_card = sale.terms.tender is Tender.CARD
+        left = self._parts.journal.standing(sale.txn_id).refundable_minor if plain else 0
+        open_batch = Reports(self._books()).open_batch()
+        untouched = left == (sale.approved_minor or sale.amount.minor)
+        return SaleShown(
+            sale,
+            receipt,
+            refundable=Amount(left, sale.amount.currency) if plain and by_card and left else None,
+            voidable=plain and untouched and sale.batch == open_batch,
+        )
 
     def _day(self) -> DayShown:
         reports = Reports(self._books())

@@ -56,6 +56,22 @@ class DayExported:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundWanted:
+    """Give what is left of a sale back to the card that paid; ``by`` is who allows it."""
+
+    txn_id: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidWanted:
+    """Take a sale of the open batch back; ``by`` is who allows it."""
+
+    txn_id: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CopyWanted:
     """Print a copy of a sale's receipt."""
 
@@ -88,6 +104,8 @@ Question = (
     | DayClosed
     | DayExported
     | CopyWanted
+    | RefundWanted
+    | VoidWanted
     | PinGiven
     | FeedbackGiven
 )
@@ -140,10 +158,16 @@ class HistoryShown:
 
 @dataclass(frozen=True, slots=True)
 class SaleShown:
-    """One sale, and its receipt as text for a code on the screen."""
+    """One sale, and its receipt as text for a code on the screen.
+
+    ``refundable`` is what can still be given back of it, None where nothing can; ``voidable``
+    says that its batch is open, so that it can be taken back whole.
+    """
 
     sale: Transaction
     receipt: str
+    refundable: Amount | None = None
+    voidable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,19 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
-from ui.questions import Answer, CopyWanted, DayClosed, DayShown, Done, Question, Unanswered
+from ui.questions import (
+    Answer,
+    CopyWanted,
+    DayClosed,
+    DayShown,
+    Done,
+    Question,
+    RefundWanted,
+    Unanswered,
+    VoidWanted,
+)
 from ui.reporting.receipts import in_shop_language
+from ui.undoing import undo
 from ui.wiring import Parts, forwarder, receipt_of
 
 IDLE_CHECKPOINT_S = 1.0
@@ -56,7 +67,8 @@ class _Charge:
     cashier: str
 
 
-_Wish = _Charge | DayClosed | CopyWanted
+_Undo = RefundWanted | VoidWanted
+_Wish = _Charge | _Undo | DayClosed | CopyWanted
 _FOR_THE_TILL = (DayClosed, CopyWanted)
 """Questions that change the books, or need the printer: both belong to the till's thread."""
 
@@ -93,6 +105,9 @@ class Till:
 
         A till that is out of service says so again, and takes none.
         """
+        self._begin(_Charge(amount, cashier))
+
+    def _begin(self, wish: _Charge | _Undo) -> None:
         if self._closed is not None:
             self._tell(self._closed)
         elif not self._busy.is_set():
@@ -100,7 +115,7 @@ class Till:
             self._cancel.clear()
             # While the card is found, the line is measured: nobody waits for one that is down.
             self._sync.measure()
-            self._wishes.put(_Charge(amount, cashier))
+            self._wishes.put(wish)
 
     def cancel(self) -> None:
         """Stops waiting for a card. What has been sent already is not affected."""
@@ -122,7 +137,9 @@ class Till:
     def ask(self, question: Question, by: str = "") -> None:
         """Asks the books; the answer comes as an event."""
         del by  # The books note the cashier of a sale; what else is done is noted with its PIN.
-        if isinstance(question, _FOR_THE_TILL):
+        if isinstance(question, _Undo):
+            self._begin(question)
+        elif isinstance(question, _FOR_THE_TILL):
             self._wishes.put(question)
         else:
             self._clerk.ask(question)
@@ -163,7 +180,7 @@ class Till:
             return True
         if wish is None:
             return False
-        if not isinstance(wish, _Charge):
+        if isinstance(wish, DayClosed | CopyWanted):
             self._tell(self._done(wish))
             return True
         try:
@@ -187,11 +204,18 @@ class Till:
         except TerminalError as failed:
             return Unanswered(wish, failed.message, failed.remedy)
 
-    def _charge(self, wish: _Charge) -> Receipt | None:
+    def _moved(self, reader: Reader, wish: _Charge | _Undo) -> Transaction:
+        """The money as it has moved, one way or the other."""
+        ports = self._ports(reader)
+        if isinstance(wish, _Charge):
+            return pay(ports, self._parts.rules, wish.amount, cashier=wish.cashier)
+        return undo(self._parts, ports, wish)
+
+    def _charge(self, wish: _Charge | _Undo) -> Receipt | None:
         """One payment, up to what is said about its end; the receipt that is to be printed."""
         try:
             reader = self._open_reader()
-            sale = pay(self._ports(reader), self._parts.rules, wish.amount, cashier=wish.cashier)
+            sale = self._moved(reader, wish)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
             self._end(Refused(gone.message, gone.remedy))

@@ -146,6 +146,46 @@ def _the_books(shop: Shop) -> None:
     shop.home()
 
 
+def test_a_sale_is_refunded_to_its_card_and_another_one_voided(shop: Shop) -> None:
+    driver, app = shop.driver, shop.driver.app
+    shop.until(lambda: app.state.online)
+    for keys in ("1250", "900"):
+        shop.sell(keys)
+        driver.tap("done")
+    first, second = shop.sales()
+    app.touch(t.Go("history"))
+    app.touch(t.OpenSale(first.txn_id))
+    shop.until(lambda: app.shell.sale is not None)
+    assert app.shell.sale.refundable == first.amount
+    # Money goes back only after a second touch.
+    app.touch(t.Undo("refund"))
+    app.touch(t.Undo("keep"))
+    app.touch(t.Confirm())
+    assert len(shop.sales()) == 2
+    app.touch(t.Undo("refund"))
+    driver.frames(3)
+    assert shop.say("Give {amount} back", amount="€12.50") in shop.said()
+    app.touch(t.Confirm())
+    shop.until(lambda: app.state.armed, "the card is asked for")
+    shop.bench.tap("visa-credit")
+    shop.until_said("Refunded")
+    assert shop.say("The money goes back to the card") in shop.said()
+    shop.agrees()
+    shop.home()
+    app.touch(t.Go("history"))
+    app.touch(t.OpenSale(second.txn_id))
+    shop.until(lambda: app.shell.sale is not None and app.shell.sale.voidable)
+    app.touch(t.Undo("void"))
+    app.touch(t.Confirm())
+    shop.until(lambda: shop.parts.journal.transaction(second.txn_id).state is State.VOIDED)
+    shop.home()
+    app.touch(t.Go("history"))
+    app.touch(t.OpenSale(first.txn_id))
+    shop.until(lambda: app.shell.sale is not None)
+    assert app.shell.sale.refundable is None
+    assert not app.shell.sale.voidable
+
+
 def test_cancel_is_answered_within_a_frame_and_ends_the_wait(shop: Shop) -> None:
     shop.charge("500")
     shop.driver.app.touch(t.Cancel())

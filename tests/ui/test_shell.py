@@ -17,6 +17,7 @@ from ui.events import (
     OutOfService,
     Presenting,
     Prompted,
+    Refused,
     StaffChanged,
     TillEvent,
 )
@@ -39,6 +40,7 @@ from ui.questions import (
     HistoryWanted,
     PinGiven,
     QueueWanted,
+    RefundWanted,
     SaleShown,
     SaleWanted,
     SignedIn,
@@ -277,6 +279,37 @@ def test_what_a_cashier_may_not_do_takes_the_pin_of_somebody_who_may(
 def test_anybody_may_do_everything_where_nobody_has_a_pin() -> None:
     shell, _ = after(FREE, t.Go("settings"), t.Choose("feedback"))
     assert shell.preferences.feedback == "on"
+
+
+def test_what_was_to_go_back_is_never_charged_by_another_touch() -> None:
+    shown, _ = after(
+        FREE,
+        *(t.Go("history"), t.OpenSale("t1")),
+        SaleShown(sale(State.APPROVED), "R", refundable=AMOUNT),
+        *(t.Undo("refund"), t.Confirm(), Presenting(AMOUNT, 9.0)),
+    )
+    for end in (Refused("The reader is gone."), Finished(sale(State.CANCELLED), None)):
+        ended, wishes = after(shown, end, t.Charge())
+        assert wishes == []
+        assert after(ended, t.Done())[0].till.returning is False
+    again, wishes = after(shown, Finished(sale(State.CANCELLED), None), t.Done())
+    again, wishes = after(again, t.Digit(5), t.Charge())
+    assert wishes == [t.ChargeWish(Amount(5, EUR))]
+
+
+def test_a_refund_takes_a_supervisor_and_names_who_allowed_it() -> None:
+    opened, _ = after(
+        staffed(ANA),
+        t.Go("history"),
+        t.OpenSale("t1"),
+        SaleShown(sale(State.APPROVED), "R", AMOUNT),
+    )
+    asking, _ = after(opened, t.Undo("refund"))
+    assert (asking.place, asking.needs) == (Place.LOCK, Action.REFUND)
+    allowed, wishes = after(asking, *PIN, t.Enter(), SignedIn(EVA))
+    assert (allowed.place, allowed.undoing) == (Place.SALE, "refund")
+    _, wishes = after(allowed, t.Confirm())
+    assert asked(wishes) == [RefundWanted("t1", "Eva")]
 
 
 # -- training ------------------------------------------------------------------------------------

@@ -13,7 +13,15 @@ from datetime import UTC, datetime, tzinfo
 from enum import Enum
 
 from terminal.transaction import MoneyTaken, State, Transaction
-from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, PROMPTS, RESULTS, Glyph, Tone
+from ui.presenter.refunded import money_line, title_of
+from ui.presenter.sayings import (
+    LAST_WORDS,
+    MONEY_LINES,
+    PROMPTS,
+    RESULTS,
+    Glyph,
+    Tone,
+)
 from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import (
     Cancel,
@@ -274,7 +282,7 @@ def _prompt(state: ViewState, words: Words, customer: Words, about: About) -> Pa
         title=customer.say(prompt.title),
         amount=customer.money(state.amount) if state.amount else "",
         caption=caption,
-        detail=state.note,
+        detail=state.note or (words.say("Refund") if state.returning else ""),
         keys=keys,
         chips=chips(state, words),
         lights=prompt.lights,
@@ -307,11 +315,11 @@ def _result(state: ViewState, words: Words, customer: Words, about: About) -> Pa
         screen=state.screen,
         tone=result.tone,
         glyph=result.glyph,
-        title=customer.say(result.title),
+        title=customer.say(title_of(state, result.title)),
         amount=customer.money(shown) if shown else "",
         lines=tuple(filter(None, lines)),
         caption=_checking(state, customer),
-        money=customer.say(MONEY_LINES[taken]),
+        money=customer.say(money_line(sale, taken)),
         money_taken=taken,
         detail=detail,
         help=_help(sale, words, about) if trouble else "",

@@ -10,7 +10,7 @@ from typing import Protocol
 from terminal.roles import Action
 from ui.presenter.panel import Place
 from ui.presenter.state import Screen, ViewState
-from ui.presenter.touches import Charge, Choose, Done, Go, NextStep, PrintCopy, Touch, Train
+from ui.presenter.touches import Charge, Choose, Done, Go, NextStep, PrintCopy, Touch, Train, Undo
 from ui.presenter.verdict import REPEATABLE, Verdict
 
 UNPAID = REPEATABLE | {Verdict.UNKNOWN, Verdict.PARTLY_APPROVED}
@@ -60,6 +60,10 @@ def needed(shell: Standing, touch: Touch) -> Action | None:
             return Action.TRAINING
         case PrintCopy():
             return Action.PRINT_COPY
+        case Undo("refund"):
+            return Action.REFUND
+        case Undo("void"):
+            return Action.VOID
         case NextStep() if closing and shell.day_step == 1:
             return Action.CLOSE_BATCH
         case NextStep() if closing and shell.day_step == 2:

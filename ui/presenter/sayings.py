@@ -76,6 +76,17 @@ MONEY_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
 )
 
 
+GIVEN_BACK = mark("Refunded")
+REFUND_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
+    {
+        MoneyTaken.YES: mark("The money goes back to the card"),
+        MoneyTaken.NO: mark("No money was given back"),
+        MoneyTaken.NOT_YET: mark("The money goes back when the bank is there"),
+        MoneyTaken.NOT_KNOWN: mark("Not known yet whether money went back"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """What the customer reads while the reader waits; ``lights`` of the four are on."""

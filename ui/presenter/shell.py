@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from terminal.progress import CardRead, Prompted
 from terminal.roles import PIN_DIGITS_MAX, PIN_DIGITS_MIN, Action, Authorised
+from ui import questions as q
 from ui.events import (
     Finished,
     OutOfService,
@@ -26,25 +27,7 @@ from ui.presenter.preferences import Preferences
 from ui.presenter.rights import needed
 from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import Touch, Wish
-from ui.questions import (
-    Answer,
-    CopyWanted,
-    DayClosed,
-    DayExported,
-    DayShown,
-    DayWanted,
-    FeedbackGiven,
-    HistoryShown,
-    HistoryWanted,
-    PinGiven,
-    QueueShown,
-    QueueWanted,
-    SaleShown,
-    SaleWanted,
-    SignedIn,
-    Unanswered,
-)
-from ui.questions import Done as Answered
+from ui.questions import Answer
 
 QUERY_MAX = 32
 TAPS_KEPT = 12
@@ -86,10 +69,12 @@ class Shell:
     training: bool = False
     behind: ViewState | None = None
     query: str = ""
-    queue: QueueShown | None = None
-    history: HistoryShown | None = None
-    sale: SaleShown | None = None
-    day: DayShown | None = None
+    queue: q.QueueShown | None = None
+    history: q.HistoryShown | None = None
+    sale: q.SaleShown | None = None
+    undoing: str = ""
+    approver: str = ""
+    day: q.DayShown | None = None
     day_step: int = 0
     exported: str = ""
     tour_step: int = 0
@@ -128,9 +113,9 @@ class Shell:
     def _event(self, event: TillEvent) -> Shell:
         if isinstance(event, StaffChanged):
             known = replace(self, staff=event.anybody)
-            if not event.anybody:
-                return replace(known, person=None).home()
-            return known.at(Place.LOCK) if known.locked and not known.busy else known
+            if known.locked and not known.busy:
+                return known.at(Place.LOCK)
+            return known if event.anybody else replace(known, person=None).home()
         moved = replace(self, till=self.till.after(event))
         match event:
             case Presenting():
@@ -140,8 +125,6 @@ class Shell:
             case CardRead(card_s, terminal_s):
                 tap = Tap(card_s, terminal_s, self.again)
                 moved = replace(moved, taps=(*self.taps, tap)[-TAPS_KEPT:])
-            case _:
-                pass
         if isinstance(event, _SALE_EVENTS) and self.place is not Place.TILL:
             moved = replace(moved.home(), pin="", intent=None)
         return moved
@@ -177,6 +160,8 @@ class Shell:
                 return self._next()
             case t.Feel(face):
                 return self._felt(face)
+            case t.Undo() | t.Confirm():
+                return self._undo(touch)
             case t.Train():
                 return self._train()
             case t.Practise(card):
@@ -195,11 +180,11 @@ class Shell:
         match touch:
             case t.OpenSale(txn_id):
                 opened = replace(self._open(Place.SALE), sale=None)
-                return opened, (t.AskWish(SaleWanted(txn_id)),)
+                return opened, (t.AskWish(q.SaleWanted(txn_id)),)
             case t.SendNow():
-                return quiet, (t.SendWish(), t.AskWish(QueueWanted()))
+                return quiet, (t.SendWish(), t.AskWish(q.QueueWanted()))
             case t.PrintCopy(txn_id):
-                return quiet, (t.AskWish(CopyWanted(txn_id)),)
+                return quiet, (t.AskWish(q.CopyWanted(txn_id)),)
             case t.ShowReceipt():
                 return self._receipt()
             case t.Scanned(code, typed):
@@ -234,7 +219,24 @@ class Shell:
         return self._search(query[:QUERY_MAX])
 
     def _search(self, query: str) -> tuple[Shell, tuple[Wish, ...]]:
-        return replace(self, query=query), (t.AskWish(HistoryWanted(query)),)
+        return replace(self, query=query), (t.AskWish(q.HistoryWanted(query)),)
+
+    def _undo(self, touch: t.Undo | t.Confirm) -> tuple[Shell, tuple[Wish, ...]]:
+        """Asks once more before money goes back, then asks the till."""
+        shown = self.sale
+        if self.place is not Place.SALE or shown is None or self.busy:
+            return self, ()
+        if isinstance(touch, t.Undo):
+            how = touch.how if touch.how != "keep" else ""
+            return replace(self, undoing=how, note="", remedy=""), ()
+        if not self.undoing:
+            return self, ()
+        kind = q.RefundWanted if self.undoing == "refund" else q.VoidWanted
+        by = self.approver or (self.person.name if self.person is not None else "")
+        back = replace(self.till, returning=True)
+        return replace(self, undoing="", approver="", till=back), (
+            t.AskWish(kind(shown.sale.txn_id, by)),
+        )
 
     def _scanned(self, code: str, typed: int) -> tuple[Shell, tuple[Wish, ...]]:
         """A code under the scanner: a receipt opens its sale, in the history it is searched."""
@@ -244,13 +246,13 @@ class Shell:
             return self._search(code[:QUERY_MAX])
         clean = replace(self, till=replace(self.till, typed=typed))
         opened = replace(clean._open(Place.SALE), sale=None)  # noqa: SLF001 - of this class
-        return opened, (t.AskWish(SaleWanted(code)),)
+        return opened, (t.AskWish(q.SaleWanted(code)),)
 
     def _receipt(self) -> tuple[Shell, tuple[Wish, ...]]:
         shown = self.till.transaction
         if self.place is Place.TILL and shown is not None:
-            opened = replace(self._open(Place.RECEIPT), sale=None)
-            return opened, (t.AskWish(SaleWanted(shown.txn_id)),)
+            wanted = t.AskWish(q.SaleWanted(shown.txn_id))
+            return replace(self._open(Place.RECEIPT), sale=None), (wanted,)
         return (self._open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
 
     def _next(self) -> tuple[Shell, tuple[Wish, ...]]:
@@ -263,17 +265,16 @@ class Shell:
         if self.day_step == 0:
             return replace(self, day_step=1, note="", remedy=""), ()
         if self.day_step == 1:
-            return replace(self, checking=True), (t.AskWish(DayClosed()),)
-        return self, (t.AskWish(DayExported(self.day.report.batch)),)
+            return replace(self, checking=True), (t.AskWish(q.DayClosed()),)
+        return self, (t.AskWish(q.DayExported(self.day.report.batch)),)
 
     def _train(self) -> tuple[Shell, tuple[Wish, ...]]:
         """Into training or out of it: another till, another book, and the real one as it was."""
         if self.busy:
             return self, ()
         on = not self.training
-        real = ViewState(self.till.currency) if on else self.behind or self.till
         fresh = Shell(
-            till=real,
+            till=ViewState(self.till.currency) if on else self.behind or self.till,
             preferences=self.preferences,
             staff=self.staff,
             person=self.person,
@@ -286,7 +287,7 @@ class Shell:
         shown = self.till.transaction
         if shown is None or self.felt is not None:
             return self, ()
-        return replace(self, felt=face), (t.AskWish(FeedbackGiven(shown.txn_id, face)),)
+        return replace(self, felt=face), (t.AskWish(q.FeedbackGiven(shown.txn_id, face)),)
 
     # -- places ----------------------------------------------------------------------------------
 
@@ -298,19 +299,20 @@ class Shell:
         opened = replace(self._open(place), note="", remedy="")
         match place:
             case Place.QUEUE:
-                return opened, (t.AskWish(QueueWanted()),)
+                return opened, (t.AskWish(q.QueueWanted()),)
             case Place.HISTORY:
-                return replace(opened, query=""), (t.AskWish(HistoryWanted()),)
+                return replace(opened, query=""), (t.AskWish(q.HistoryWanted()),)
             case Place.DAY:
                 fresh = replace(opened, day=None, day_step=0, exported="", checking=False)
-                return fresh, (t.AskWish(DayWanted()),)
+                return fresh, (t.AskWish(q.DayWanted()),)
             case Place.TOUR:
                 return replace(opened, tour_step=0), ()
             case _:
                 return opened, ()
 
     def _open(self, place: Place) -> Shell:
-        return replace(self, place=place, trail=(*self.trail, self.place), note="", remedy="")
+        trail = (*self.trail, self.place)
+        return replace(self, place=place, trail=trail, note="", remedy="", undoing="")
 
     def at(self, place: Place) -> Shell:
         """This place, from which nothing leads back."""
@@ -330,9 +332,8 @@ class Shell:
     # -- the lock --------------------------------------------------------------------------------
 
     def _lock(self) -> Shell:
-        if not self.staff or self.busy:
-            return self
-        return replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
+        shut = replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
+        return shut if self.staff and not self.busy else self
 
     def _on_lock(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         match touch:
@@ -343,7 +344,7 @@ class Shell:
             case t.Clear() | t.Scanned():
                 return replace(self, pin=""), ()
             case t.Enter() | t.Charge() if len(self.pin) >= PIN_DIGITS_MIN and not self.checking:
-                return replace(self, pin="", checking=True), (t.AskWish(PinGiven(self.pin)),)
+                return replace(self, pin="", checking=True), (t.AskWish(q.PinGiven(self.pin)),)
             case t.Back() | t.Cancel() if self.trail and not self.checking:
                 return replace(self.back(), intent=None, needs=None, pin=""), ()
             case _:
@@ -359,36 +360,37 @@ class Shell:
             refused = "may not"
             return replace(known, note=refused, remedy=who.name), ()
         # Nobody was signed in: whoever it is stays. Otherwise this was for one deed only.
-        stays = replace(known, person=self.person or who, intent=None, needs=None)
+        stays = replace(
+            known, person=self.person or who, intent=None, needs=None, approver=who.name
+        )
         return stays.back().act(intent)
 
     # -- answers ---------------------------------------------------------------------------------
 
     def _told(self, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
         match answer:
-            case SignedIn(who):
+            case q.SignedIn(who):
                 return self._signed_in(who) if self.place is Place.LOCK else (self, ())
-            case QueueShown():
+            case q.QueueShown():
                 return replace(self, queue=answer), ()
-            case HistoryShown(query):
+            case q.HistoryShown(query):
                 return (replace(self, history=answer) if query == self.query else self), ()
-            case SaleShown():
+            case q.SaleShown():
                 return replace(self, sale=answer), ()
-            case DayShown(closed=closed):
+            case q.DayShown(closed=closed):
                 step = 2 if closed else self.day_step
                 return replace(self, day=answer, day_step=step, checking=False), ()
-            case Answered(DayExported(), where):
+            case q.Done(q.DayExported(), where):
                 return replace(self, exported=where), ()
-            case Answered(CopyWanted(), where):
-                return replace(self, note="printed", remedy=where), ()
-            case Answered():
-                return self, ()
-            case Unanswered(question, message, remedy):
+            case q.Done(question, where):
+                printed = isinstance(question, q.CopyWanted)
+                return (replace(self, note="printed", remedy=where) if printed else self), ()
+            case q.Unanswered(question, message, remedy):
                 return self._unanswered(question, message, remedy), ()
 
     def _unanswered(self, question: object, message: str, remedy: str) -> Shell:
         told = replace(self, note=message, remedy=remedy, checking=False)
-        if isinstance(question, PinGiven) and self.place is not Place.LOCK:
+        if isinstance(question, q.PinGiven) and self.place is not Place.LOCK:
             return self
         return told
 

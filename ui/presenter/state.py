@@ -84,6 +84,7 @@ class ViewState:
     currency. ``wait_s`` is how long the present wait may take, and ``wait_number`` changes
     with each new wait, so that a face knows when to start a countdown afresh. ``overdue`` is a
     wait that has gone on for longer than it may. ``card_language`` is what the card prefers.
+    ``returning`` says that the money is to go back: a refund or a void is in hand.
     """
 
     currency: Currency
@@ -98,6 +99,7 @@ class ViewState:
     wait_number: int = 0
     overdue: bool = False
     card_language: str = ""
+    returning: bool = False
     verdict: Verdict | None = None
     transaction: Transaction | None = None
     receipt_ok: bool = True
@@ -138,9 +140,9 @@ class ViewState:
     @property
     def may_repeat(self) -> bool:
         """Whether the result on show leaves an amount to ask for again."""
-        return (
-            self.screen is Screen.RESULT and self.verdict in REPEATABLE and self.amount is not None
-        )
+        ended = self.screen is Screen.RESULT and self.verdict in REPEATABLE
+        # What was to go back must never be charged by a second touch.
+        return ended and self.amount is not None and not self.returning
 
     @property
     def rest(self) -> Amount:
@@ -220,13 +222,14 @@ class ViewState:
                     self._fresh(),
                     screen=Screen.PRESENT,
                     amount=amount,
+                    returning=False,
                     typed=self.typed if self.screen is Screen.AMOUNT else 0,
                 )
             case CancelWish():
                 return replace(self, cancelling=True)
             case _:
                 leaving = isinstance(touch, Done) and self.screen is Screen.RESULT
-                return replace(self._fresh(), typed=0) if leaving else self
+                return replace(self._fresh(), typed=0, returning=False) if leaving else self
 
     def _fresh(self) -> ViewState:
         """This state without anything of the sale that was in hand."""

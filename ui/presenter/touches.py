@@ -134,6 +134,18 @@ class PrintCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """What is to be undone of the sale on show: ``refund`` or ``void``; ``keep`` for neither."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Yes, undo it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowReceipt:
     """Shows the receipt of the sale on show as a code that a phone can take along."""
 
@@ -177,6 +189,8 @@ OfficeTouch = (
     | OpenSale
     | SendNow
     | PrintCopy
+    | Undo
+    | Confirm
     | ShowReceipt
     | NextStep
     | Lock

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from terminal.transaction import MONEY_TAKEN, Transaction
+from terminal.transaction import Transaction
 from ui.presenter.page import About, Key, Rank, card_text, chips, trace_of
 from ui.presenter.panel import Kind, Line, Panel, Place
-from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, STATE_LOOKS, Glyph
+from ui.presenter.refunded import money_line
+from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph
 from ui.presenter.shell import Shell
-from ui.presenter.touches import Back, PrintCopy, ShowReceipt
-from ui.words import Words
+from ui.presenter.touches import Back, Confirm, PrintCopy, ShowReceipt, Undo
+from ui.questions import SaleShown
+from ui.words import Words, mark
 
 
 def page_of_sale(shell: Shell, words: Words, about: About) -> Panel:
@@ -26,7 +28,8 @@ def page_of_sale(shell: Shell, words: Words, about: About) -> Panel:
     tone, glyph = STATE_LOOKS[sale.state]
     printed = shell.note == "printed"
     note = words.say("Receipt printed") if printed else f"{shell.note} {shell.remedy}".strip()
-    has_receipt = sale.card is not None
+    if shell.undoing:
+        note = words.say(_UNDOING[shell.undoing])
     return Panel(
         place=Place.SALE,
         title=words.say("Sale {number}", number=sale.sequence),
@@ -36,25 +39,57 @@ def page_of_sale(shell: Shell, words: Words, about: About) -> Panel:
         hint=words.say(LAST_WORDS[sale.state]),
         lines=facts(sale, words, about),
         lines_key=(sale, words.language),
-        money=words.say(MONEY_LINES[MONEY_TAKEN[sale.state]]),
+        money=words.say(money_line(sale, sale.money_taken)),
         money_taken=sale.money_taken,
         note=note,
-        keys=(
-            Key(
-                words.say("Print a copy"),
-                PrintCopy(sale.txn_id),
-                enabled=has_receipt,
-                glyph=Glyph.PRINTER,
-            ),
-            Key(
-                words.say("Receipt"),
-                ShowReceipt(),
-                Rank.PRIMARY,
-                enabled=has_receipt,
-                glyph=Glyph.QR,
-            ),
-        ),
+        keys=_confirming(shell, words) if shell.undoing else _keys(shown, words),
         chips=chips(shell.till, words),
+    )
+
+
+_UNDOING = {
+    "refund": mark("The customer holds the same card, and gets the money back on it"),
+    "void": mark("The whole sale is taken back at the bank. No card is needed"),
+}
+
+
+def _keys(shown: SaleShown, words: Words) -> tuple[Key, ...]:
+    """What can be done with the sale; the receipt last, for it harms nobody."""
+    sale = shown.sale
+    has_receipt = sale.card is not None
+    keys = []
+    if shown.voidable:
+        keys.append(Key(words.say("Void"), Undo("void"), Rank.DANGER))
+    if shown.refundable is not None:
+        keys.append(Key(words.say("Refund"), Undo("refund"), Rank.DANGER))
+    keys += [
+        Key(
+            words.say("Print a copy"),
+            PrintCopy(sale.txn_id),
+            enabled=has_receipt,
+            glyph=Glyph.PRINTER,
+        ),
+        Key(
+            words.say("Receipt"),
+            ShowReceipt(),
+            Rank.PRIMARY,
+            enabled=has_receipt,
+            glyph=Glyph.QR,
+        ),
+    ]
+    return tuple(keys)
+
+
+def _confirming(shell: Shell, words: Words) -> tuple[Key, ...]:
+    """Money goes back only after a second touch, which says how much."""
+    shown = shell.sale
+    if shown is None:
+        raise AssertionError("what is undone is on show")
+    amount = shown.refundable if shell.undoing == "refund" else None
+    worth = words.money(amount if amount is not None else shown.sale.amount)
+    return (
+        Key(words.say("Keep the sale"), Undo("keep")),
+        Key(words.say("Give {amount} back", amount=worth), Confirm(), Rank.PRIMARY),
     )
 
 
