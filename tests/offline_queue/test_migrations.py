@@ -111,6 +111,12 @@ def as_written_by(version: int, newest: Path, older: Path) -> None:
     later = {name for since, names in FIELDS_SINCE.items() if since > version for name in names}
     connection = raw(older)
     connection.execute("ATTACH ? AS newest", (str(newest),))
+    # What has no column yet was not in the events either.
+    columns = [
+        {str(row[1]) for row in connection.execute(f"PRAGMA {schema}.table_info(txn)")}
+        for schema in ("newest", "main")
+    ]
+    later |= columns[0] - columns[1]
     # Rows of the sale come before what refers to them.
     first = ("numbers", "batch", "txn", "event", "outbox")
     made = rows(

@@ -79,7 +79,8 @@ class Disk:
         self._now: Names = {}
         if folder is not None:
             for path in folder.iterdir():
-                self._now[path.name] = Image(bytearray(path.read_bytes()))
+                if path.is_file():
+                    self._now[path.name] = Image(bytearray(path.read_bytes()))
         self._safe: Names = dict(self._now)
         self._moves: list[tuple[Op, Image]] = []
 

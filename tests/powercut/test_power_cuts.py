@@ -60,9 +60,14 @@ class Past:
 def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
     """The recording of one shop's work. ``setting`` is code that runs before it."""
     (folder / "till").mkdir(parents=True)
+    return under_the_shim(folder, f"workload.main(folder, {seed}, 1, 14)", setting=setting)
+
+
+def under_the_shim(folder: Path, call: str, *, setting: str = "") -> list[Op]:
+    """The recording of a call in a process of its own."""
     log = folder / "log"
     code = f"{setting}\nimport sys; from pathlib import Path; from tests.powercut import workload\n"
-    code += "workload.main(Path(sys.argv[1]), *map(int, sys.argv[2:5]))"
+    code += f"folder = Path(sys.argv[1]); {call}"
     environment = {
         **os.environ,
         "LD_PRELOAD": str(built_shim()),
@@ -70,15 +75,17 @@ def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
         "SHIM_LOG": str(log),
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "hardware-sim/src"))),
     }
-    command = [sys.executable, "-c", code, str(folder), str(seed), "1", "14"]
+    command = [sys.executable, "-c", code, str(folder)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return read_recording(log)
 
 
-def cuts_of(ops: list[Op], points: list[int]) -> Iterator[tuple[int, Disk, Past]]:
+def cuts_of(
+    ops: list[Op], points: list[int], disk: Disk, past: Past
+) -> Iterator[tuple[int, Disk, Past]]:
     """The disk and the world at each of these points, which are in order."""
-    disk, past, at = Disk(), Past(), 0
+    at = 0
     for point in points:
         while at < point:
             past.play(ops[at]) if ops[at].kind == "M" else disk.play(ops[at])
@@ -106,7 +113,7 @@ def judge_cut(
     }
     world.cashier.voids = set(past.voids)
     if chance.random() < 0.5:
-        world._acquirer.restart(forgets=True)
+        world.acquirer.restart(forgets=True)
     world.run()
 
 
@@ -114,14 +121,22 @@ def power_of(till: Path) -> Power:
     return SteadyPower(till)
 
 
-def findings(folder: Path, ops: list[Op], many: int, chance: random.Random) -> list[str]:
-    """What is not true after each of so many cuts."""
+def findings(
+    folder: Path,
+    ops: list[Op],
+    many: int,
+    chance: random.Random,
+    disk: Disk | None = None,
+    past: Past | None = None,
+) -> list[str]:
+    """What is not true after each of so many cuts; ``disk`` and ``past`` are as it began."""
+    begun = (disk or Disk(), past or Past())
     changes = [number for number, op in enumerate(ops, 1) if op.kind != "M"]
     points = sorted(chance.choices(changes, k=many))
     found = []
-    for point, disk, past in cuts_of(ops, points):
+    for point, now, known in cuts_of(ops, points, *begun):
         try:
-            judge_cut(folder, folder / "scene", disk.cut(chance), past, chance)
+            judge_cut(folder, folder / "scene", now.cut(chance), known, chance)
         except Exception as cause:  # noqa: BLE001 - whatever it is, it is what is looked for
             found.append(f"after {point} of {len(ops)}: {type(cause).__name__}: {cause}")
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 
 from hardware_sim.world.clock import VirtualClock
-from hardware_sim.world.network import WorldAcquirer
+from hardware_sim.world.network import Weather, WorldAcquirer
 from hardware_sim.world.plan import Deed, Plan, plan_of
 from hardware_sim.world.power import Power
 from hardware_sim.world.shop import World
@@ -37,24 +37,24 @@ class SteadyPower(Power):
 class RecordedAcquirer(WorldAcquirer):
     """Its books are kept as they were after each message."""
 
-    def __init__(self, folder: Path, clock: VirtualClock, power: Power) -> None:
+    def __init__(self, folder: Path, clock: VirtualClock, power: Power, messages: int = 0) -> None:
         super().__init__(folder, clock, power)
         self._folder = folder
-        self._messages = 0
+        self.messages = messages
         self._keep()
 
     def _keep(self) -> None:
         books = apsw.Connection(str(self._folder / "acquirer.db"))
         try:
-            (self._folder / f"books-{self._messages}").write_bytes(books.serialize("main"))
+            (self._folder / f"books-{self.messages}").write_bytes(books.serialize("main"))
         finally:
             books.close()
-        mark(f"host {self._messages} {self.clock.passed_s}")
+        mark(f"host {self.messages} {self.clock.passed_s}")
 
     def received(self, wire: bytes) -> list[tuple[float, bytes]]:
         """See ``WorldAcquirer``."""
         answers = super().received(wire)
-        self._messages += 1
+        self.messages += 1
         self._keep()
         return answers
 
@@ -77,6 +77,26 @@ class RecordedWorld(World):
         mark(f"shown {sale.txn_id} {state} {approved} {sale.amount.minor}")
 
 
+def fill(folder: Path, seed: int) -> tuple[World, int]:
+    """A shop that closes with a full queue; the world as it was left, and its messages so far."""
+    till = folder / "till"
+    till.mkdir(parents=True)
+    # Sales alone: that is what a Taptill of any age could do.
+    plan = plan_of(seed, days=1, sales=10)
+    sales = tuple(step for step in plan.steps if step.deed is Deed.SALE)
+    world = RecordedWorld(Plan(seed, 1, sales), till, SteadyPower(till), acquirer=RecordedAcquirer)
+    acquirer = world.acquirer
+    assert isinstance(acquirer, RecordedAcquirer)
+    after = len(sales) // 2
+    world.plan = Plan(seed, 1, sales[:after])
+    world.work()
+    acquirer.weather = Weather(down=True)
+    world.plan = Plan(seed, 1, sales[after:])
+    world.work()
+    world.stop()
+    return world, acquirer.messages
+
+
 def mark(text: str) -> None:
     """Writes a line into the recording."""
     os.access(f"mark:{text}", os.F_OK)
@@ -87,6 +107,17 @@ def quiet_plan(seed: int, days: int, sales: int) -> Plan:
     plan = plan_of(seed, days=days, sales=sales)
     steps = tuple(step for step in plan.steps if step.deed not in ENDLESS)
     return Plan(plan.seed, plan.days, steps)
+
+
+def update(folder: Path, messages: int, passed_s: float) -> None:
+    """Starts on a ledger that is there, and forwards what waits in it."""
+    till = folder / "till"
+
+    def acquirer(beside: Path, clock: VirtualClock, power: Power) -> RecordedAcquirer:
+        return RecordedAcquirer(beside, clock, power, messages)
+
+    clock = VirtualClock(passed_s)
+    RecordedWorld(Plan(2**30, 0, ()), till, SteadyPower(till), clock=clock, acquirer=acquirer).run()
 
 
 def main(folder: Path, seed: int, days: int, sales: int) -> None:

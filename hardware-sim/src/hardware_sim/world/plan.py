@@ -26,6 +26,7 @@ class Deed(Enum):
     POWER_CUT = "the power will go soon"
     CLOCK = "the till's clock is set"
     RESTART = "the till is ended and started"
+    ROTATE = "the ledger's rows get new keys"
     FORWARD = "the cashier has everything sent now"
     CLOSE = "the day is closed"
 
@@ -55,7 +56,15 @@ class Plan:
 
 _TROUBLES = (
     *(Deed.WEATHER, Deed.WEATHER, Deed.MOOD, Deed.MOOD, Deed.MOOD, Deed.HOST_RESTART),
-    *(Deed.POWER_CUT, Deed.POWER_CUT, Deed.POWER_CUT, Deed.CLOCK, Deed.RESTART, Deed.FORWARD),
+    *(
+        Deed.POWER_CUT,
+        Deed.POWER_CUT,
+        Deed.POWER_CUT,
+        Deed.CLOCK,
+        Deed.RESTART,
+        Deed.FORWARD,
+        Deed.ROTATE,
+    ),
     *(Deed.REFUND, Deed.REFUND, Deed.REFUND, Deed.VOID, Deed.VOID),
 )
 

@@ -78,13 +78,13 @@ class World:
         clock: VirtualClock | None = None,
         acquirer: Callable[[Path, VirtualClock, Power], WorldAcquirer] = WorldAcquirer,
     ) -> None:
-        self._plan = plan
+        self.plan = plan
         self._folder = folder
         self._power = power
-        self._clock = clock or VirtualClock()
-        self._acquirer = acquirer(folder.parent, self._clock, power)
-        self._wallets = Wallets(plan.seed, self._clock)
-        self.cashier = Cashier(self._clock, power, self._wallets, self._on_screen, self._show)
+        self.clock = clock or VirtualClock()
+        self.acquirer = acquirer(folder.parent, self.clock, power)
+        self._wallets = Wallets(plan.seed, self.clock)
+        self.cashier = Cashier(self.clock, power, self._wallets, self._on_screen, self._show)
         self._settings = Settings(parse_config(CONFIG, "a world"), folder, folder)
         self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
         self._boots = 0
@@ -108,9 +108,9 @@ class World:
                 parts = self._open.enter_context(
                     assembled(
                         self._settings,
-                        clock=self._clock,
-                        entropy=SeededEntropy(f"{self._plan.seed}/{self._boots}"),
-                        acquirer=self._acquirer,
+                        clock=self.clock,
+                        entropy=SeededEntropy(f"{self.plan.seed}/{self._boots}"),
+                        acquirer=self.acquirer,
                     )
                 )
                 self._power.require()
@@ -125,10 +125,10 @@ class World:
     def _dark(self) -> None:
         """The power is off: what the process held is gone, the disk is what the cut left."""
         self._nested = False
-        self._acquirer.meanwhile = _nothing
+        self.acquirer.meanwhile = _nothing
         self._open.close()
         self._power.restore(self._chance)
-        self._clock.advance(self._chance.uniform(1.0, 600.0))
+        self.clock.advance(self._chance.uniform(1.0, 600.0))
 
     def _stop(self) -> None:
         self._till.line.close()
@@ -142,13 +142,26 @@ class World:
         Raises:
             Untrue: something that must be true is not.
         """
-        for step in self._plan.steps:
-            self._chance = self._acquirer.chance = self._plan.chance(step)
+        self.work()
+        self._come_to_rest()
+        return self._verdict()
+
+    def work(self) -> None:
+        """Lets everything happen that is planned.
+
+        Raises:
+            Untrue: as ``run``.
+        """
+        for step in self.plan.steps:
+            self._chance = self.acquirer.chance = self.plan.chance(step)
             self._guarded(partial(self._pass_time, step.at_s))
             self._guarded(partial(self._perform, step))
             self._check_limits()
-        self._come_to_rest()
-        return self._verdict()
+
+    def stop(self) -> None:
+        """Ends the till and the acquirer as they are, with whatever waits."""
+        self._stop()
+        self.acquirer.end()
 
     def _guarded(self, happens: Callable[[], None]) -> None:
         try:
@@ -166,23 +179,23 @@ class World:
         """The forwarder works on while nobody is in the shop."""
         failures = 0
         while True:
-            wait_s = self._till.outbox.seconds_to_next(self._clock.now())
+            wait_s = self._till.outbox.seconds_to_next(self.clock.now())
             if wait_s is None:
                 break
             wait_s = max(wait_s, 0.0 if not failures else min(300.0, 2.0**failures))
-            if self._clock.passed_s + wait_s > at_s:
+            if self.clock.passed_s + wait_s > at_s:
                 break
-            self._clock.advance(wait_s)
+            self.clock.advance(wait_s)
             failures = 0 if self._forward() else failures + 1
-        self._clock.advance_to(at_s)
-        if self._clock.passed_s - self._looked_at_s > _LOOK_EVERY_S:
+        self.clock.advance_to(at_s)
+        if self.clock.passed_s - self._looked_at_s > _LOOK_EVERY_S:
             self._till.line.probe()
-            self._looked_at_s = self._clock.passed_s
+            self._looked_at_s = self.clock.passed_s
 
     def _forward(self) -> bool:
         """One round of the forwarder; whether the line held."""
         line = self._till.line
-        self._looked_at_s = self._clock.passed_s
+        self._looked_at_s = self.clock.passed_s
         if not self._till.reaches_host():
             return False
         with self._meanwhile(self._sell, likely=0.1):
@@ -203,15 +216,15 @@ class World:
                 finally:
                     self._nested = False
 
-        before = self._acquirer.meanwhile
+        before = self.acquirer.meanwhile
         if self._nested:
             yield
             return
-        self._acquirer.meanwhile = maybe
+        self.acquirer.meanwhile = maybe
         try:
             yield
         finally:
-            self._acquirer.meanwhile = before
+            self.acquirer.meanwhile = before
 
     # -- what happens ----------------------------------------------------------------------------
 
@@ -221,12 +234,13 @@ class World:
             Deed.REFUND: self._refund,
             Deed.VOID: lambda: self.cashier.void(self._till, self._chance),
             Deed.WEATHER: self._change_weather,
-            Deed.MOOD: lambda: self._acquirer.misbehave(mood_of(self._chance)),
+            Deed.MOOD: lambda: self.acquirer.misbehave(mood_of(self._chance)),
             Deed.HOST_RESTART: self._restart_host,
             Deed.POWER_CUT: self._plan_cut,
             Deed.CLOCK: self._set_clock,
             Deed.RESTART: self._restart,
             Deed.FORWARD: self._forward_all,
+            Deed.ROTATE: self._rotate,
             Deed.CLOSE: self._close_day,
         }
         deeds[step.deed]()
@@ -236,17 +250,17 @@ class World:
             self.cashier.refund(self._till, self._chance)
 
     def _change_weather(self) -> None:
-        self._acquirer.weather = weather_of(self._chance)
+        self.acquirer.weather = weather_of(self._chance)
 
     def _restart_host(self) -> None:
-        self._acquirer.restart(forgets=self._chance.random() < 0.5)
+        self.acquirer.restart(forgets=self._chance.random() < 0.5)
 
     def _plan_cut(self) -> None:
         self._power.plan_cut(int(self._chance.expovariate(1 / 12)) + 1)
 
     def _set_clock(self) -> None:
         wrong_s = self._chance.choice([0.0, 0.0, 0.0, 200.0, -90.0, -300.0, DAY_S, -DAY_S])
-        self._clock.wrong_by_s = wrong_s
+        self.clock.wrong_by_s = wrong_s
         if abs(wrong_s) <= _BELIEVED_S:
             # From now on the host may say that the clock is right after all.
             self._latest = None
@@ -254,6 +268,9 @@ class World:
     def _restart(self) -> None:
         self._stop()
         self._till = self._start()
+
+    def _rotate(self) -> None:
+        self._till.parts.journal.store.rotate_keys(self.clock.now())
 
     def _forward_all(self) -> None:
         self._till.outbox.make_due()
@@ -277,7 +294,7 @@ class World:
         self._power.require()
         self._check_limits()
         # The intent is on the disk by now, and the till has seen this time.
-        self._latest = max(self._latest or self._clock.now(), self._clock.now())
+        self._latest = max(self._latest or self.clock.now(), self.clock.now())
 
     def _show(self, sale: Transaction) -> None:
         """Somebody reads on a screen what has become of a sale, if the screen is still lit."""
@@ -298,19 +315,19 @@ class World:
         self._stored = set(stored)
         check_limits(self._till.parts.rules.offline, stored.values(), new)
         if new:
-            check_clock(self._clock.now(), self._latest)
+            check_clock(self.clock.now(), self._latest)
 
     def _come_to_rest(self) -> None:
         """A good host, a good network and a right clock, until nothing waits to be sent."""
-        self._clock.wrong_by_s = 0.0
-        self._acquirer.behave()
+        self.clock.wrong_by_s = 0.0
+        self.acquirer.behave()
         for _ in range(_PATIENCE):
-            wait_s = self._till.outbox.seconds_to_next(self._clock.now())
+            wait_s = self._till.outbox.seconds_to_next(self.clock.now())
             if wait_s is None:
                 return
-            self._clock.advance(wait_s + 1.0)
+            self.clock.advance(wait_s + 1.0)
             self._guarded(self._settle_down)
-        check_once(self._acquirer.captures())
+        check_once(self.acquirer.captures())
         raise Untrue("the forwarder does not come to an end with a good host")
 
     def _settle_down(self) -> None:
@@ -325,17 +342,17 @@ class World:
         journal.store.verify()
         recorded = Reports(journal.store).transactions(limit=10**9)
         sales = {sale.txn_id: sale for sale in recorded}
-        captures = self._acquirer.captures()
+        captures = self.acquirer.captures()
         self._stop()
-        self._acquirer.end()
+        self.acquirer.end()
         charged_minor = judge(self.shown, sales, captures, self.cashier.voids)
         leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
         if leaks:
             raise Untrue(f"card data is on the disk: {leaks[0]}")
         ends = Counter(sale.state.value for sale in recorded)
         return Outcome(
-            seed=self._plan.seed,
-            days=self._plan.days,
+            seed=self.plan.seed,
+            days=self.plan.days,
             sales=len(recorded),
             charged_minor=charged_minor,
             power_cuts=self._power.cuts,
