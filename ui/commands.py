@@ -327,15 +327,23 @@ def sync(settings: Settings, *, as_json: bool) -> int:
         moved: list[Transaction] = []
         # A person who asks does not want to wait for a back-off.
         Outbox(parts.journal.store).make_due()
-        Relay(parts.journal.store, parts.clock).make_due()
+        relay = Relay(parts.journal.store, parts.clock)
+        relay.make_due()
+        waited = relay.waiting().count
         online = forward(parts, moved)
         left = Reports(parts.journal.store).pending()
+        relayed = waited - relay.waiting().count
     if as_json:
-        print_json({"online": online, "moved": [sale_row(s) for s in moved], "pending": left.count})
+        rows = [sale_row(sale) for sale in moved]
+        print_json(
+            {"online": online, "moved": rows, "pending": left.count, "for_other_tills": relayed}
+        )
         return int(not online)
     headings = {"number": "Sale", "amount": "Amount", "currency": "", "state": "Now"}
     rows = [sale_row(sale) for sale in moved]
     print_table("Forwarded", headings, rows, "Nothing was forwarded.")
+    if relayed:
+        click.echo(f"{relayed} forwarded for another till: taptill queue answers takes them home.")
     click.echo(f"{left.count} still pending.")
     if not online:
         click.echo(

@@ -21,6 +21,7 @@ from terminal.errors import (
     TerminalError,
 )
 from terminal.ledger import Kind
+from terminal.line import Signal
 from terminal.money import Amount, Currency
 from terminal.ports import ForeignTag, KeyStore, Presented, SeveralCards, Unreadable
 from terminal.progress import Progress
@@ -142,6 +143,7 @@ class Desk:
     online: bool = True
     cancelled: Callable[[], bool] = lambda: False
     seen: list[Progress] = field(default_factory=list)
+    line: list[Signal] = field(default_factory=list)
     reader: Reader = field(init=False)
 
     def pay(self, *things: Put, minor: int = 1250) -> Transaction:
@@ -158,6 +160,7 @@ class Desk:
             show=self.seen.append,
             cancelled=self.cancelled,
             host_online=lambda: self.online,
+            line_seen=self.line.append,
         )
         sale = pay(ports, self.rules, Amount(minor, EUR), cashier="Ada")
         assert self.journal.transaction(sale.txn_id) == sale

@@ -18,8 +18,10 @@ from terminal.errors import (
     HostUnreachable,
 )
 from terminal.ledger import Kind
+from terminal.line import Answered, Failed
 from terminal.ports import ForeignTag, SeveralCards, Unreadable
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
+from terminal.risk import Limit
 from terminal.tapping import HOLD_TIME_S, REMOVAL_S
 from terminal.transaction import (
     AuthorisationSent,
@@ -141,6 +143,38 @@ def test_a_limit_refuses_a_sale_whose_line_went(desk: Desk) -> None:
     assert (sale.state, sale.money_taken) == (State.DECLINED, MoneyTaken.NO)
     assert desk.events(sale) == [SaleIntended, AuthorisationSent, RiskRefused]
     assert desk.queued() == [Kind.ADVICE]
+
+
+def test_a_card_that_was_declined_for_good_is_not_tried_again(desk: Desk) -> None:
+    desk.host.says = code("43")
+    assert desk.pay(card()).state is State.DECLINED
+    desk.host.says = answer
+    again = desk.pay(card(), minor=99)
+    assert (again.state, again.refusal) == (State.DECLINED, Limit.BLOCKED.name)
+    assert "reported stolen" in again.reason
+    assert desk.events(again) == [SaleIntended, RiskRefused]
+    # Nothing was sent, and another card pays.
+    assert len(desk.host.asked) == 1
+    assert desk.pay(card("mastercard-credit")).state is State.APPROVED
+    # A month later the card may have been found.
+    desk.clock.passed_s += 31 * 86400
+    assert desk.pay(card()).state is State.APPROVED
+
+
+def test_limits_of_one_card_are_met_while_another_still_pays(desk: Desk) -> None:
+    desk.online = False
+    for _ in range(3):
+        assert desk.pay(card(), minor=100).state is State.STORED
+    fourth = desk.pay(card(), minor=100)
+    assert (fourth.state, fourth.refusal) == (State.DECLINED, Limit.CARD_COUNT.name)
+    assert desk.pay(card("mastercard-credit"), minor=100).state is State.STORED
+
+
+def test_what_a_payment_finds_out_about_the_line_is_told(desk: Desk) -> None:
+    desk.pay(card())
+    desk.host.says = fails(HostUnreachable("no line"))
+    desk.pay(card())
+    assert desk.line == [Answered(0.0), Failed("no line")]
 
 
 @pytest.mark.parametrize("online", [True, False])
