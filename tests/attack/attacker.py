@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from drivers.dukpt import DATA_ENCRYPTION, DUKPT_STATE, State, working_key
-from drivers.keystore import HEADER_SIZE, key_id_of
+from drivers.keystore import HEADER_SIZE, FileKeyStore, key_id_of
 from hardware_sim.acquirer_keys import OpeningKeys
 from terminal.errors import HostGarbled
 from terminal.iso8583.hostside import Request, parse_request
@@ -120,6 +120,28 @@ class Attacker:
                 yield base64.b64decode(text + b"=")[:_KEY_BYTES]
             for start in range(len(content) - _KEY_BYTES + 1):
                 yield content[start : start + _KEY_BYTES]
+
+    def open_with_the_device_key(self, key_file: Path) -> Loot:
+        """What the device's own key brings: it unwraps the DUKPT state, and opens nothing sealed.
+
+        A used key cannot be derived from the state; a later one is tried on every sale.
+        """
+        keystore = FileKeyStore(key_file)
+        loot = Loot(envelopes=len(self.sales))
+        wrapping = keystore.mac("dukpt/wrapping", b"")
+        for path, content in self.files.items():
+            if path.name == DUKPT_STATE:
+                state = _unwrapped(wrapping, content)
+                assert state is not None, "the control: the device's key unwraps the state"
+                loot.candidates += 1
+                loot.opened += self._with_state(state)
+        for label in ("ledger/1", "fingerprint/1", "pin/1", "dukpt/wrapping"):
+            candidate = keystore.mac(label, b"")
+            loot.candidates += 1
+            loot.opened += self._directly(candidate)
+            private = X25519PrivateKey.from_private_bytes(candidate)
+            loot.opened += self._with(OpeningKeys((private,)))
+        return loot
 
     def open_envelopes(self) -> Loot:
         """Tries every candidate as the acquirer's key, as the base key and on the DUKPT state."""
