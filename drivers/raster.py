@@ -31,7 +31,9 @@ def drawn(line: PrintLine, width: int) -> Any:
 
     size = 32 if line.emphasis is Emphasis.LARGE else 24
     weight = "Medium" if line.emphasis is Emphasis.PLAIN else "Bold"
-    font = ImageFont.truetype(str(FONTS / f"Vazirmatn-UI-{weight}.ttf"), size)
+    path = str(FONTS / f"Vazirmatn-UI-{weight}.ttf")
+    # The text is joined and ordered already; Pillow, where it can, would order it once more.
+    font = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
     picture = Image.new("1", (width * DOTS_A_COLUMN, size * 3 // 2), 1)
     brush = ImageDraw.Draw(picture)
     left, right = _shaped(line.left), _shaped(line.right)
@@ -46,6 +48,8 @@ def drawn(line: PrintLine, width: int) -> Any:
 
 
 def _shaped(text: str) -> str:
+    if not any("\u0600" <= letter <= "\u06ff" for letter in text):
+        return text
     import arabic_reshaper  # noqa: PLC0415 - as above
     from bidi import get_display  # noqa: PLC0415 - as above
 

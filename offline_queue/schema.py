@@ -21,6 +21,7 @@ from offline_queue.failures import damaged
 from offline_queue.hand_over_schema import HANDED_OVER
 from offline_queue.integrity import Protection
 from offline_queue.macs import PROTECTED_SINCE
+from offline_queue.views import VIEWS
 from terminal.errors import StoreError, StoreTooNew
 
 APPLICATION_ID = 0x54617074
@@ -274,6 +275,7 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
     ),
     Migration(10, "sales that another till forwards", HANDED_OVER),
+    Migration(11, "views for other programs", VIEWS),
 )
 
 _MIGRATION_TABLE = """
