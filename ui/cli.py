@@ -150,7 +150,9 @@ with_settings = _with_settings
 _ELSEWHERE = {
     "keyring": "ui.cli_custody",
     "users": "ui.cli_custody",
-    **dict.fromkeys(("cash", "export", "refund", "report", "void"), "ui.cli_day"),
+    **dict.fromkeys(
+        ("cash", "catalogue", "export", "insight", "refund", "report", "void"), "ui.cli_day"
+    ),
 }
 
 

@@ -165,3 +165,26 @@ def export(
     from ui import aftersale  # noqa: PLC0415 - as above
 
     return aftersale.export(settings, form, first_day, last_day, path)
+
+
+@click.command(short_help="Say where payments hurt, and what to do about it.")
+@click.argument("first_day")
+@click.argument("last_day")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def insight(*, settings: Settings, first_day: str, last_day: str, as_json: bool) -> int:
+    """Look at the days from FIRST_DAY to LAST_DAY: declines, retries, waits, offline, refunds."""
+    from ui import insights  # noqa: PLC0415 - as above
+
+    return insights.insight(settings, first_day, last_day, as_json=as_json)
+
+
+@click.command(short_help="Check a list of items (CSV), and show what it holds.")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def catalogue(*, settings: Settings, path: Path, as_json: bool) -> int:
+    """Read a catalogue: name, price, group, tax, barcode, key. Each fault is named by its place."""
+    from ui import insights  # noqa: PLC0415 - as above
+
+    return insights.catalogue(settings, path, as_json=as_json)

@@ -1,9 +1,10 @@
-"""The ledger as other programs read it: plain sqlite3, no code of ours."""
+"""The ledger as other programs read it: plain SQLite, no code of ours."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
+
+import apsw
 
 from tests.day.conftest import DayShop
 
@@ -15,7 +16,7 @@ def test_a_stranger_reads_the_day(shop: DayShop) -> None:
     shop.refund(sale, "5.00")
     shop.cash("3.00")
     path = shop.parts.journal.store.path
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         rows = connection.execute(
             "SELECT kind, tender, booked, booked_minor FROM v_transactions ORDER BY number"

@@ -1,0 +1,49 @@
+"""What the insight says about a day that is known in full."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from offline_queue.insight import Share, favourite_tender, insight_of
+from tests.day.conftest import DayShop
+
+FIRST, LAST = "2000-01-01", "2099-12-31"
+
+
+def test_an_insight_counts_what_happened(shop: DayShop) -> None:
+    first = shop.sell("10.00")
+    shop.sell("12.51")
+    shop.sell("11.00")
+    shop.sell("20.00", "mastercard-credit")
+    shop.refund(first, "1.00")
+    shop.cash("3.00")
+    shop.online = False
+    shop.sell("4.00", "mastercard-credit")
+    shop.online = True
+    shop.rules = replace(shop.rules, present_s=0.2)
+    shop.forward()
+    found = insight_of(shop.parts.journal.store, FIRST, LAST)
+    by_scheme = {share.name: (share.part, share.whole) for share in found.approved_by_scheme}
+    assert by_scheme == {"Visa": (2, 3), "Mastercard": (2, 2)}
+    assert {share.name for share in found.approved_by_device} == {"card"}
+    (decline,) = found.declines
+    assert (decline.code, decline.count) == ("51", 1)
+    assert "too little money" in decline.advice
+    # The card that was declined paid a moment later.
+    assert found.false_declines == 1
+    assert (found.taps.part, found.taps.whole) == (4, 4)
+    assert (found.stored.part, found.stored.whole) == (1, 4)
+    assert [minor for _, minor in found.stored_by_hour] == [400]
+    assert (found.refunded.part, found.refunded.whole) == (1, 5)
+    assert found.came_again == Share("came again", 0, 2)
+    assert 0 < found.wait_p50_ms <= found.wait_p95_ms < 120_000
+    assert found.suggestions == ()
+    card = first.card
+    assert card is not None
+    assert favourite_tender(shop.parts.journal.store, card.fingerprint) == "card"
+    assert favourite_tender(shop.parts.journal.store, "nobody") == ""
+
+
+def test_an_empty_shop_has_nothing_to_say(shop: DayShop) -> None:
+    found = insight_of(shop.parts.journal.store, FIRST, LAST)
+    assert (found.declines, found.wait_p95_ms, found.refunded.permille) == ((), 0, 0)
