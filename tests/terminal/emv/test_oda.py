@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import operator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from hardware_sim.ca import ca_public_keys
 from terminal.emv import oda
 from terminal.errors import AuthenticationFailed, ConfigError
 from tests.conftest import require_vectors
@@ -259,6 +261,16 @@ def test_one_name_one_key() -> None:
     key = ca_key(chain("visa_92_fdda")["ca_public_key"])
     with pytest.raises(ConfigError, match="listed twice"):
         oda.CaKeys((key, key))
+
+
+def test_a_newer_ca_key_takes_the_place_of_the_older_one_alone() -> None:
+    first, second = ca_public_keys()[:2]
+    newer = replace(first, expires=date(1999, 1, 1))
+    assert newer != first
+    replaced = oda.CaKeys((first, second)).replaced_by([newer])
+    assert replaced.find(first.rid, first.index) == newer
+    assert replaced.find(second.rid, second.index) == second
+    assert len(replaced.keys) == 2
 
 
 ISSUER = scheme.key("issuer", 1152)
