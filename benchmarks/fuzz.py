@@ -92,11 +92,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cards", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="the first card's number")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="stop after this time, with what was played")
     options = parser.parse_args(arguments)
     total = Tally()
     for number in kept():
         total.add(run(number, 1))
-    step = 5000
+    step = 2000
     shares = [
         (first, min(step, options.first + options.cards - first))
         for first in range(options.first, options.first + options.cards, step)
@@ -106,6 +107,8 @@ def main(arguments: list[str] | None = None) -> int:
     with multiprocessing.Pool(options.jobs) as pool:
         for done in pool.imap_unordered(_share, shares):
             total.add(done)
+            if options.minutes and time.monotonic() - start > 60 * options.minutes:
+                break
             if sys.stderr.isatty():
                 print(f"\r{total.cards:,} cards", end="", file=sys.stderr, flush=True)
     took = time.monotonic() - start

@@ -63,7 +63,7 @@ def tree_session_key(
 def _child(key: bytes, above: bytes, branch: int) -> bytes:
     index = branch.to_bytes(8, "big")
     right = _xor(_xor(above[8:], index), bytes(7) + b"\xf0")
-    return _tdes(key, _xor(above[:8], index)) + _tdes(key, right)
+    return encrypted(key, _xor(above[:8], index)) + encrypted(key, right)
 
 
 def command_mac(key: bytes, command: bytes, length: int = 8) -> bytes:
@@ -83,9 +83,9 @@ def encipher(key: bytes, data: bytes, how: Encipherment) -> bytes:
     """
     check_key(key)
     if how is Encipherment.VISA:
-        return _tdes(key, pad(bytes((len(data),)) + data, Padding.MARKED))
+        return encrypted(key, pad(bytes((len(data),)) + data, Padding.MARKED))
     padded = pad(data, Padding.MARKED) if how is Encipherment.EMV else _filled(data)
-    return Cipher(TripleDES(key + key[:8]), modes.CBC(bytes(8))).encryptor().update(padded)
+    return encrypted(key, padded, iv=bytes(8))
 
 
 def _filled(data: bytes) -> bytes:
@@ -133,7 +133,7 @@ def cvc3(card_key: bytes, track: bytes, atc: bytes, unpredictable: bytes) -> int
     if len(atc) != 2 or len(unpredictable) != 4:
         raise ValueError("CVC3 needs an ATC of 2 bytes and a number of 4")
     start = mac(card_key, track)[-2:]
-    return int.from_bytes(_tdes(card_key, start + unpredictable + atc)[-2:])
+    return int.from_bytes(encrypted(card_key, start + unpredictable + atc)[-2:])
 
 
 def script_session_key(master_key: bytes, cryptogram: bytes) -> bytes:
@@ -145,9 +145,17 @@ def script_session_key(master_key: bytes, cryptogram: bytes) -> bytes:
     return common_session_key(master_key, cryptogram)
 
 
-def _tdes(key: bytes, blocks: bytes) -> bytes:
+def encrypted(key: bytes, blocks: bytes, iv: bytes | None = None) -> bytes:
+    """Whole blocks under triple DES with a key of 8, 16 or 24 bytes; chained when there is an IV.
+
+    Raises:
+        ValueError: a length is wrong.
+    """
     # The security of DES is of no concern: EMV prescribes it and the keys here are public.
-    return Cipher(TripleDES(key + key[:8]), modes.ECB()).encryptor().update(blocks)  # noqa: S305
+    whole = (key * 3)[:24] if len(key) in {8, 16} else key
+    mode = modes.CBC(iv) if iv is not None else modes.ECB()  # noqa: S305
+    cipher = Cipher(TripleDES(whole), mode).encryptor()
+    return cipher.update(blocks) + cipher.finalize()
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

@@ -14,6 +14,7 @@ from terminal.emv.tlv import (
     encode,
     find_all,
     first,
+    parse_tag,
     split,
     tag_bytes,
 )
@@ -149,3 +150,10 @@ def test_any_bytes_are_objects_or_a_card_error(data: bytes) -> None:
     except CardError:
         return
     assert sum(len(each.value) for each in objects) <= len(data)
+
+
+def test_a_written_tag_is_one_whole_tag() -> None:
+    assert parse_tag("9F38") == 0x9F38
+    for wrong in ("", "9F", "9Z", "5A00"):
+        with pytest.raises(ValueError, match="tag"):
+            parse_tag(wrong)

@@ -41,7 +41,7 @@ from hardware_sim.cryptogram import (
 
 def _padding(args: Arguments) -> Padding:
     stated = args.get("padding_type") or "EMV"
-    if args.get("padding_type") == {}:
+    if stated not in ("VISA", "EMV") or args.get("padding_type") == {}:
         raise ValueError("a padding is Visa's or EMV's")
     return Padding.ZEROS if stated == "VISA" else Padding.MARKED
 
@@ -68,17 +68,22 @@ def _padded(padding: Padding, args: Arguments) -> bytes:
 
 def _enciphered(args: Arguments) -> bytes:
     stated = args.get("encryption_type")
-    if not isinstance(stated, str):
+    if not isinstance(stated, str) or stated not in sm.Encipherment.__members__:
         raise ValueError("an encipherment is Visa's, Mastercard's or EMV's")
     how = sm.Encipherment[stated]
     return sm.encipher(unhex(args["sk_smc"]), unhex(args["command_data"]), how)
+
+
+def _odd_parity(key: bytes) -> bytes:
+    """The key with the low bit of each byte as DES wants it."""
+    return bytes(byte ^ (byte.bit_count() % 2 == 0) for byte in key)
 
 
 def _sequence(args: Arguments) -> int:
     return int(args.get("psn") or 0)
 
 
-FUNCTIONS: Mapping[str, Callable[[Arguments], bytes | str]] = {
+FUNCTIONS: Mapping[str, Callable[[Arguments], bytes | str | int]] = {
     "generate_ac": lambda a: mac(unhex(a["sk_ac"]), unhex(a["data"]), _padding(a))[
         : a.get("length") or 8
     ],
@@ -112,6 +117,14 @@ FUNCTIONS: Mapping[str, Callable[[Arguments], bytes | str]] = {
     "format_iso9564_2_pin_block": lambda a: sm.iso_2_pin_block(a["pin"]),
     "generate_cvc3": lambda a: str(
         sm.cvc3(unhex(a["icc_cvc3"]), unhex(a["track_template"]), unhex(a["atc"]), unhex(a["un"]))
+    ),
+    "xor": lambda a: bytes(x ^ y for x, y in zip(unhex(a["data"]), unhex(a["key"]), strict=False)),
+    "odd_parity": lambda a: int(a["v"]).bit_count() % 2,
+    "adjust_key_parity": lambda a: _odd_parity(unhex(a["key"])),
+    "key_check_digits": lambda a: sm.encrypted(unhex(a["key"]), bytes(8))[: a.get("length") or 2],
+    "encrypt_tdes_ecb": lambda a: sm.encrypted(unhex(a["key"]), unhex(a["data"])),
+    "encrypt_tdes_cbc": lambda a: sm.encrypted(
+        unhex(a["key"]), unhex(a["data"]), iv=unhex(a["iv"])
     ),
 }
 """The source's functions by name, in ours."""
