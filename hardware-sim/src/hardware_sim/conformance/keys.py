@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from drivers import dukpt as till_dukpt
+from drivers.key_blocks import unwrap as till_unwrap
 from hardware_sim import dukpt
 from hardware_sim.conformance.case import (
     Case,
@@ -24,6 +26,10 @@ from hardware_sim.conformance.case import (
 )
 from hardware_sim.cryptogram import Padding, mac
 from hardware_sim.key_blocks import unwrap
+from terminal.errors import KeyStoreError
+
+_STEPS_MAX = 10_000
+"""How many transactions the till's own registers are walked through for one case."""
 
 _USAGES = {
     "pin_encryption_key": dukpt.PIN_ENCRYPTION,
@@ -58,11 +64,21 @@ def _aes(case: Json) -> str:
     if "txn_key" in case:
         same("the transaction key", upper(key), case["txn_key"])
         steps.append("transaction key")
+    same("the counter", len(serial), 12)
+    tills = _by_the_till(initial, serial[:8], int.from_bytes(serial[8:]))
+    if tills is not None:
+        same("the transaction key that the till comes to", upper(tills), upper(key))
+        steps.append("the till's registers")
     for name, value in case.items():
         usage, _, kind = name.rpartition("_")
         if usage in _USAGES:
             made = dukpt.aes_working_key(key, _USAGES[usage], kind.upper(), serial)
             same(name, upper(made), value)
+            same(
+                f"{name} of the till",
+                upper(till_dukpt.working_key(key, _USAGES[usage], serial, len(made))),
+                value,
+            )
             steps.append(name.replace("_", " "))
     if "pin_block" in case:
         stated = case["pin_block"]
@@ -104,13 +120,31 @@ def _tdes(case: Json) -> str:
     return ", ".join(steps)
 
 
+def _by_the_till(initial: bytes, key_id: bytes, counter: int) -> bytes | None:
+    """The transaction key as the till comes to it: through its registers, one by one."""
+    if counter > _STEPS_MAX:
+        return None
+    state = till_dukpt.State.begin(key_id, initial)
+    reached, key = 0, b""
+    while reached < counter:
+        reached, key, state = state.next()
+    return key if reached == counter else None
+
+
 def _key_block(case: Json) -> str:
     block = case["key_block"]
     open_block = partial(unwrap, unhex(case["kbpk"]), block)
+    by_the_till = partial(till_unwrap, unhex(case["kbpk"]), block)
     if case.get("result", "valid") != "valid":
+        refused("the block, by the till,", by_the_till, by=KeyStoreError)
         return f"refused: {refused('the block', open_block, by=ValueError)}"
     found = open_block()
     same("the key", upper(found.key), case["key"])
+    if found.version == "D":
+        same("the key that the till finds", upper(by_the_till().key), case["key"])
+    else:
+        # The till takes AES keys only: an older version is refused, however well it is made.
+        refused(f"version {found.version}, by the till,", by_the_till, by=KeyStoreError)
     twin = block[:-1] + ("0" if block[-1] != "0" else "1")
     refused("a changed block", partial(unwrap, unhex(case["kbpk"]), twin), by=ValueError)
     for name, value in (
