@@ -59,11 +59,33 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/terminal/emv/test_attacks.py",
         "tests/terminal/emv/test_relay_and_torn.py",
     ),
-    "terminal/emv/kernels/c3.py": (
-        "tests/terminal/emv/test_c3.py",
+    "terminal/emv/kernels/c4.py": (
+        "tests/terminal/emv/test_c4.py",
+        "tests/terminal/emv/test_whole_taps.py",
         "tests/terminal/emv/test_attacks.py",
+    ),
+    "terminal/emv/kernels/c5.py": (
+        "tests/terminal/emv/test_c5.py",
+        "tests/terminal/emv/test_whole_taps.py",
+        "tests/terminal/emv/test_attacks.py",
+    ),
+    "terminal/emv/kernels/c6.py": (
+        "tests/terminal/emv/test_at_once.py",
+        "tests/terminal/emv/test_whole_taps.py",
+    ),
+    "terminal/emv/kernels/c7.py": (
+        "tests/terminal/emv/test_at_once.py",
+        "tests/terminal/emv/test_whole_taps.py",
+    ),
+    "terminal/emv/kernels/mag_stripe.py": (
         "tests/terminal/emv/test_beyond_the_payment.py",
+        "tests/terminal/emv/test_c2.py",
+        "tests/terminal/emv/test_attacks.py",
         "tests/terminal/emv/test_transcripts.py",
+    ),
+    "terminal/emv/kernels/relay_resistance.py": (
+        "tests/terminal/emv/test_relay_and_torn.py",
+        "tests/terminal/emv/test_card_images.py",
     ),
     "terminal/emv/kernels/c2.py": (
         "tests/terminal/emv/test_c2.py",

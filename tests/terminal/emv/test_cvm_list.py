@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
-from terminal.emv.kernels.cvm_list import parse_cvm_list
+from terminal.emv.kernels.cvm_list import CvmList, CvmRule, is_satisfied, parse_cvm_list
 from terminal.emv.outcome import Cvm, Decision
 from terminal.errors import CardError
 from tests.conftest import require_vectors
 from tests.terminal.emv.cards import Objects, mastercard, mastercard_reader
 from tests.terminal.emv.replay import load
 from tests.terminal.emv.scheme import request, tap
+
+if TYPE_CHECKING:
+    from terminal.emv.kernels.activation import Activation
 
 
 # 8E, static 9F33 byte 2 with and without the CVM limit, amount, and 9F34 with the outcome's CVM.
@@ -94,3 +100,30 @@ def test_cvm_lists_like_openemv() -> None:
         rules = [[f"{rule.code:02X}", f"{rule.condition:02X}"] for rule in found.rules]
         assert rules == case["expected_rules"]
         assert (found.amount_x, found.amount_y) == (case["amount_x"], case["amount_y"])
+
+
+@pytest.mark.parametrize("kind", [0x11, 0x13, 0x14, 0x16, 0x21, 0x22, 0x24, 0x25, 0x34, 0x36])
+def test_who_attends_the_terminal_decides_about_cash(kind: int) -> None:
+    """Conditions 1 and 4: unattended and attended cash (Book 4, Annex A1: 4 to 6 is unattended)."""
+    unattended = kind & 0x0F in {4, 5, 6}
+    for number in (0x00, 0x01, 0x09, 0x17):
+        subject = cast(
+            "Activation",
+            SimpleNamespace(
+                request=request(transaction_type=number), terminal={0x9F35: bytes((kind,))}
+            ),
+        )
+        cash = number in {0x01, 0x17}
+        for condition, holds in ((1, cash and unattended), (4, cash and not unattended)):
+            rule = CvmRule(0x1F, condition)
+            assert is_satisfied(subject, CvmList(0, 0, ()), rule, 0x08) is holds
+
+
+def test_a_method_that_is_not_known_is_not_supported() -> None:
+    subject = cast(
+        "Activation", SimpleNamespace(request=request(), terminal={0x9F35: bytes((0x22,))})
+    )
+    listed = CvmList(0, 0, ())
+    assert not is_satisfied(subject, listed, CvmRule(0x3E, 3), 0xFF)
+    assert is_satisfied(subject, listed, CvmRule(0x1F, 3), 0x08)
+    assert not is_satisfied(subject, listed, CvmRule(0x1F, 3), 0x77)
