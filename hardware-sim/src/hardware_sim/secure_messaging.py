@@ -153,7 +153,7 @@ def encrypted(key: bytes, blocks: bytes, iv: bytes | None = None) -> bytes:
     """
     # The security of DES is of no concern: EMV prescribes it and the keys here are public.
     whole = (key * 3)[:24] if len(key) in {8, 16} else key
-    mode = modes.CBC(iv) if iv is not None else modes.ECB()  # noqa: S305
+    mode = modes.CBC(iv) if iv is not None else modes.ECB()  # noqa: S305 - as prescribed.
     cipher = Cipher(TripleDES(whole), mode).encryptor()
     return cipher.update(blocks) + cipher.finalize()
 
