@@ -36,6 +36,8 @@ from terminal.ports import Clock, Host
 from terminal.transaction import Transaction
 
 TELL_EVERY_S = 0.5
+GATHER_S = 0.02
+"""How long an answer waits for others, so that a slow disk syncs once for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Drain:
                 if not more or not self._holds or self._desk.stopping():
                     break
                 continue
-            self._settle(self._pipeline.collect())
+            self._settle(self._gathered())
             # One silent answer may be its message's trouble, or the line's: an echo tells.
             if self._silent and not self._pipeline.in_flight:
                 self._holds = self._holds and self._desk.probe()
@@ -131,6 +133,18 @@ class Drain:
         for item in items:
             self._launch(item)
         return len(items) == room
+
+    def _gathered(self) -> list[Arrival]:
+        """What has come back; a moment longer for what comes next, to share one sync with it."""
+        arrivals = self._pipeline.collect()
+        until = self._desk.clock.monotonic() + GATHER_S
+        while self._pipeline.several and len(arrivals) < self._window // 4:
+            left_s = until - self._desk.clock.monotonic()
+            more = self._pipeline.collect(left_s) if left_s > 0 else []
+            if not more:
+                break
+            arrivals += more
+        return arrivals
 
     def _launch(self, item: OutboxItem) -> None:
         """Sends one message, if it can be read and the line still holds."""

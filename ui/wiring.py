@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -345,7 +346,8 @@ def wire_of(parts: Parts) -> Wire:
             timeout_s=float(parts.settings.config.timing.connect_s),
         ),
         judge=judge,
-        awaited=lambda request: awaited_key(profile, request),
+        # A message is looked at more than once on its way out.
+        awaited=lru_cache(64)(lambda request: awaited_key(profile, request)),
         told=lambda answer: told_key(profile, answer),
         silences_max=profile.delivery.silences_max,
     )
