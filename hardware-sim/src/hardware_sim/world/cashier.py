@@ -20,9 +20,12 @@ from hardware_sim.world.people import (
 )
 from hardware_sim.world.power import Power
 from hardware_sim.world.process import TillProcess
+from offline_queue.closings import Closings
 from terminal.aftersale import refund, void
 from terminal.checkout import Ports, pay
+from terminal.closing import settle_batch
 from terminal.errors import (
+    HostError,
     ReaderUnplugged,
     RefundRefused,
     StoreError,
@@ -43,8 +46,8 @@ _REFUSED = (ReaderUnplugged, RefundRefused, SupervisorNeeded)
 class Cashier:
     """One person at one till after the other.
 
-    ``paid`` is which card paid each approved sale; ``voids`` are the transactions that were to
-    be voided, whatever came of it.
+    ``paid`` is which card paid each approved sale, ``settled`` how each batch ended; ``voids`` are
+    the transactions that were to be voided, whatever came of it.
     """
 
     clock: VirtualClock
@@ -55,6 +58,7 @@ class Cashier:
     paid: dict[str, str] = field(default_factory=dict)
     voids: set[str] = field(default_factory=set)
     returned: str = ""
+    settled: dict[int, str] = field(default_factory=dict)
 
     def sell(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody wants to pay."""
@@ -96,6 +100,26 @@ class Cashier:
         wish = VoidWish(self.clock.now(), "the wrong amount", "Ada", "Eva")
         ports = self._ports(till, [], chance)
         self._ends(till, lambda: void(ports, till.parts.rules, txn_id, wish))
+
+    def close_day(self, till: TillProcess) -> None:
+        """The day is closed and settled; a batch that an earlier day left open comes first."""
+        closings = Closings(till.parts.journal.store, till.parts.clock)
+        try:
+            if not closings.unsettled():
+                closings.freeze(by="Ada")
+        except StoreError as waits:
+            # Sales have no answer yet, and the batch goes on tomorrow.
+            if "no answer" not in waits.message:
+                raise
+        for batch in closings.unsettled():
+            try:
+                settled = settle_batch(
+                    closings, till.link, till.parts.clock, till.parts.rules, batch
+                )
+            except HostError:
+                return
+            self.power.require()
+            self.settled[batch] = settled.outcome
 
     def _ends(self, till: TillProcess, operation: Callable[[], Transaction]) -> None:
         """Shows how something ended; a till that could not record it recovers."""

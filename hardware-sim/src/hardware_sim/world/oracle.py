@@ -101,6 +101,17 @@ def check_clock(now: datetime, latest: datetime | None) -> None:
     _require(not back, f"a sale was stored at {now}, though the till had seen {latest}")
 
 
+def check_settled(outcomes: Mapping[int, str]) -> None:
+    """Each batch that was settled agrees with the acquirer's totals, at once or once uploaded.
+
+    Raises:
+        Untrue: one does not.
+    """
+    for batch, outcome in outcomes.items():
+        agrees = outcome in {"balanced", "corrected"}
+        _require(agrees, f"batch {batch} was settled and is {outcome}")
+
+
 def check_once(captures: list[Capture]) -> None:
     """No sale is captured twice.
 

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,15 @@ from hardware_sim.leaks import find_in_folder
 from hardware_sim.world.cashier import Cashier
 from hardware_sim.world.clock import SeededEntropy, VirtualClock
 from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
-from hardware_sim.world.oracle import Shown, Untrue, check_clock, check_limits, check_once, judge
+from hardware_sim.world.oracle import (
+    Shown,
+    Untrue,
+    check_clock,
+    check_limits,
+    check_once,
+    check_settled,
+    judge,
+)
 from hardware_sim.world.people import Wallets
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
@@ -144,6 +152,7 @@ class World:
         """
         self.work()
         self._come_to_rest()
+        self._guarded(self._close_day)
         return self._verdict()
 
     def work(self) -> None:
@@ -277,10 +286,9 @@ class World:
         self._forward()
 
     def _close_day(self) -> None:
+        """The Z: what waits goes out, the batch is frozen, and the acquirer is asked for totals."""
         self._forward()
-        with suppress(StoreError):
-            # It is refused while a sale has no answer, and the batch goes on tomorrow.
-            self._till.parts.journal.close_batch()
+        self.cashier.close_day(self._till)
         self._till.parts.journal.housekeeping()
 
     def _sell(self) -> None:
@@ -345,6 +353,7 @@ class World:
         captures = self.acquirer.captures()
         self._stop()
         self.acquirer.end()
+        check_settled(self.cashier.settled)
         charged_minor = judge(self.shown, sales, captures, self.cashier.voids)
         leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
         if leaks:
