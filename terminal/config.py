@@ -15,6 +15,7 @@ from typing import Any
 
 from terminal.errors import AmountError, ConfigError
 from terminal.money import Amount, Currency
+from terminal.refunds import RefundPolicy
 from terminal.risk import OfflineLimits
 
 KEY_STORES = ("file", "tpm2", "rpi-otp", "sim")
@@ -81,6 +82,13 @@ class TimingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CashConfig:
+    """The smallest coin that the shop gives back, in minor units: cash is rounded to it."""
+
+    smallest_coin_minor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of it."""
 
@@ -89,6 +97,8 @@ class Config:
     acquirer: AcquirerConfig = field(default_factory=AcquirerConfig)
     timing: TimingConfig = field(default_factory=TimingConfig)
     offline: OfflineLimits = field(default_factory=OfflineLimits)
+    refunds: RefundPolicy = field(default_factory=RefundPolicy)
+    cash: CashConfig = field(default_factory=CashConfig)
 
 
 class _Table:
@@ -199,6 +209,8 @@ def parse_config(content: bytes, source: str, *, currency: str | None = None) ->
         acquirer=_acquirer(table("acquirer")),
         timing=_timing(table("timing")),
         offline=_offline(table("offline"), till.currency),
+        refunds=_refunds(table("refunds"), till.currency),
+        cash=_cash(table("cash"), till.currency),
     )
 
 
@@ -279,6 +291,28 @@ def _timing(table: _Table) -> TimingConfig:
     )
     table.done()
     return timing
+
+
+def _refunds(table: _Table, currency: Currency) -> RefundPolicy:
+    default = RefundPolicy()
+    scale = 10**currency.exponent
+    policy = RefundPolicy(
+        enabled=table.switch("enabled", default=default.enabled),
+        limit_minor=table.amount("limit", default.limit_minor * scale // 100, currency),
+        window_days=table.number("window_days", default.window_days, 0, 3650),
+        recent_days=table.number("recent_days", default.recent_days, 0, 3650),
+        without_card=table.switch("without_card", default=default.without_card),
+    )
+    table.done()
+    return policy
+
+
+def _cash(table: _Table, currency: Currency) -> CashConfig:
+    coin_minor = table.amount("smallest_coin", 1, currency)
+    if coin_minor == 0:
+        raise table.refuse("smallest_coin", "is nothing.", 'Write "0.05", or leave it out.')
+    table.done()
+    return CashConfig(coin_minor)
 
 
 def _offline(table: _Table, currency: Currency) -> OfflineLimits:

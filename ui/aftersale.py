@@ -7,7 +7,8 @@ ended decides the exit code. A sale is named by its number on the receipt or its
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,13 +16,15 @@ import click
 from offline_queue.closings import sales_between
 from offline_queue.norms import norms_of
 from offline_queue.sql import rows
+from offline_queue.staff import Staff
 from offline_queue.store import Store
 from terminal.aftersale import refund as give_back
 from terminal.aftersale import void as take_back
 from terminal.checkout import Ports
-from terminal.errors import StoreError
+from terminal.errors import StaffError, StoreError
 from terminal.money import Amount
 from terminal.refunds import VoidWish, Wish
+from terminal.roles import Action
 from terminal.tenders import take_cash
 from terminal.terms import A_SALE, Tender, Terms
 from terminal.transaction import State, Transaction
@@ -60,18 +63,34 @@ def named(parts: Parts, name: str) -> Transaction:
     return parts.journal.transaction(str(found[0][0]))
 
 
+def supervisor(parts: Parts, name: str, action: Action) -> str:
+    """Who allows this: the name as it was given, proven by a PIN where the till has staff.
+
+    Raises:
+        StaffError: nobody was named, the PIN is wrong, or the person may not.
+    """
+    staff = Staff(parts.journal.store, parts.keystore, parts.clock, parts.entropy)
+    if staff.empty:
+        return name
+    if not name:
+        raise StaffError(
+            f"Somebody who may {action.value} has to allow this.",
+            remedy="Name them with --approved-by (for the end of the day with --by);"
+            " their PIN is asked for.",
+        )
+    pin = click.prompt(f"PIN of {name}", hide_input=True, err=True)
+    return staff.require(staff.verify(str(pin), name=name), action).name
+
+
 @contextmanager
-def _till(settings: Settings, *, with_reader: bool) -> Iterator[tuple[Parts, Ports]]:
+def _till(settings: Settings) -> Iterator[tuple[Parts, Ports]]:
     require_ledger(settings)
     with minding_signals() as cancel, assembled(settings) as parts:
-        reader = reader_for_one_sale(parts) if with_reader else None
         link = parts.acquirer.link()
         try:
-            yield parts, ports_of(parts, reader, link, cancel)
+            yield parts, ports_of(parts, None, link, cancel)
         finally:
             link.close()
-            if reader is not None:
-                reader.close()
 
 
 def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
@@ -87,7 +106,7 @@ def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
     as_json: bool,
 ) -> int:
     """Gives a sale back, whole (``text`` empty) or in part."""
-    with _till(settings, with_reader=not (without_card or cash)) as (parts, ports):
+    with _till(settings) as (parts, without), ExitStack() as stack:
         sale = named(parts, name)
         standing = parts.journal.standing(sale.txn_id)
         currency = sale.amount.currency
@@ -95,6 +114,7 @@ def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
         if text:
             amount = Amount.parse(text, settings.config.till.currency)
         tender = Tender.CASH if cash or sale.terms.tender is not Tender.CARD else Tender.CARD
+        approved_by = supervisor(parts, approved_by, Action.REFUND)
         now = parts.clock.now()
         wish = Wish(
             amount=amount,
@@ -105,6 +125,11 @@ def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
             approved_by=approved_by,
             remark=remark,
         )
+        ports = without
+        if tender is Tender.CARD and not without_card:
+            reader = reader_for_one_sale(parts)
+            stack.callback(reader.close)
+            ports = replace(without, reader=reader)
         norms = norms_of(parts.journal.store, sale, cashier, now)
         given = give_back(ports, parts.rules, sale.txn_id, wish, norms)
         if given.state is State.UNKNOWN:
@@ -117,8 +142,9 @@ def void(
     settings: Settings, name: str, *, cashier: str, approved_by: str, reason: str, as_json: bool
 ) -> int:
     """Takes a sale of the open batch back, or releases a hold."""
-    with _till(settings, with_reader=False) as (parts, ports):
+    with _till(settings) as (parts, ports):
         sale = named(parts, name)
+        approved_by = supervisor(parts, approved_by, Action.VOID)
         wish = VoidWish(parts.clock.now(), reason or "Voided.", cashier, approved_by)
         voided = take_back(ports, parts.rules, sale.txn_id, wish)
         if voided.state is State.VOIDING:

@@ -22,6 +22,8 @@ from terminal.closing import Settlement, settle_batch
 from terminal.dayreport import DayReport
 from terminal.errors import HostError, StoreError
 from terminal.money import Currency
+from terminal.roles import Action
+from ui.aftersale import supervisor
 from ui.books import require_ledger
 from ui.commands import forward
 from ui.reporting.files import REPORT_COLUMNS, csv_of, report_json, report_rows, write_file
@@ -82,6 +84,7 @@ def close_day(settings: Settings, files: Files, *, by: str, carry: bool) -> int:
     """The Z report: drains, freezes, settles, prints. 1 when the acquirer has yet to settle."""
     require_ledger(settings)
     with assembled(settings) as parts:
+        by = supervisor(parts, by, Action.CLOSE_BATCH)
         closings = Closings(parts.journal.store, parts.clock)
         earlier = closings.unsettled()
         if not earlier:

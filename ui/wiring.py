@@ -215,6 +215,8 @@ def rules_of(settings: Settings, profile: Profile, ca_keys: CaKeys) -> Rules:
         emv=default_settings(config.till.country, config.till.currency, ca_keys=ca_keys),
         zone=settings.zone,
         offline=config.offline,
+        refunds=config.refunds,
+        cash_coin_minor=config.cash.smallest_coin_minor,
         present_s=float(config.timing.present_s),
         authorise_s=float(config.timing.authorise_s),
     )

@@ -1,0 +1,90 @@
+"""The merchant's day from the command line: refund, void, cash, report, export, insight."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ui.cli import main
+
+CONFIG = """
+[cash]
+smallest_coin = "0.05"
+[refunds]
+limit = "10.00"
+[till]
+reader = "sim:visa-credit"
+"""
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "till.toml"
+        self.config.write_text(CONFIG)
+
+    def run(self, *words: str, typed: str | None = None) -> Result:
+        options = ["--data", str(self.folder / "till"), "--config", str(self.config)]
+        return CliRunner().invoke(main, [*words, *options], input=typed)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_a_day_from_its_first_sale_to_the_books(shell: Shell, tmp_path: Path) -> None:
+    assert shell.run("sell", "20.00", "--tip", "2.00", "--cashier", "Ada").exit_code == 0
+    assert "REFUNDED" in shell.run("refund", "1", "5.00").stdout
+    held = shell.run("refund", "1", "15.00", "--without-card")
+    assert (held.exit_code, "A supervisor has to allow this" in held.stderr) == (1, True)
+    allowed = shell.run("refund", "1", "15.00", "--without-card", "--approved-by", "Eva")
+    assert allowed.exit_code == 0
+    over = shell.run("refund", "1", "5.00")
+    assert "EUR 2.00 can still be given back" in over.stderr
+    assert shell.run("sell", "7.00").exit_code == 0
+    assert "VOIDED" in shell.run("void", "4", "--reason", "wrong").stdout
+    assert "Change: EUR 7.45" in shell.run("cash", "12.53", "20").stdout
+    assert "REFUNDED" in shell.run("refund", "5", "2.53").stdout
+    assert "No sale is called '99'" in shell.run("refund", "99").stderr
+    page, figures = tmp_path / "z.pdf", tmp_path / "z.csv"
+    closed = shell.run("report", "z", "--pdf", str(page), "--csv", str(figures), "--language", "es")
+    assert closed.exit_code == 0, closed.stderr
+    assert "El adquirente coincide al céntimo." in closed.stdout
+    assert page.read_bytes().startswith(b"%PDF-")
+    assert "total,all,2,34.53,22.53,12.00,EUR" in figures.read_text()
+    year = json.loads(shell.run("report", "period", "2000-01-01", "2099-12-31", "--json").stdout)
+    assert (year["net_minor"], year["tips"]["minor"]) == (1200, 200)
+    assert shell.run("report", "period", "2099-01-01", "2000-01-01").exit_code == 1
+    assert shell.run("report", "year").exit_code == 2
+    books = shell.run("export", "ledger", "2000-01-01", "2099-12-31").stdout
+    assert books.count("Assets:Cash") == 2
+    rows = json.loads(shell.run("export", "json", "2000-01-01", "2099-12-31").stdout)
+    assert [row["kind"] for row in rows] == ["sale", "refund", "refund", "sale", "sale", "refund"]
+    told = json.loads(shell.run("insight", "2000-01-01", "2099-12-31", "--json").stdout)
+    assert told["approved_by_scheme"] == [{"name": "Visa", "part": 2, "whole": 2}]
+
+
+def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> None:
+    assert shell.run("sell", "20.00").exit_code == 0
+    made = shell.run("users", "add", "Eva", "--role", "merchant", typed="7391\n7391\n")
+    assert made.exit_code == 0, made.output
+    refused = shell.run("refund", "1", "1.00")
+    assert "has to allow this" in refused.stderr
+    wrong = shell.run("refund", "1", "1.00", "--approved-by", "Eva", typed="1111\n")
+    assert (wrong.exit_code, "PIN is wrong" in wrong.stderr) == (1, True)
+    right = shell.run("refund", "1", "1.00", "--approved-by", "Eva", typed="7391\n")
+    assert right.exit_code == 0, right.output
+
+
+def test_a_broken_catalogue_names_each_place(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("name,price,tax\nTea,x,10\nMilk,1.00,101\n")
+    refused = shell.run("catalogue", str(path))
+    assert "line 2, column 2 (price)" in refused.stderr
+    assert "line 3, column 3 (tax)" in refused.stderr
+    path.write_text("name,price,tax\nTea,1.80,10\n")
+    assert "EUR 1.80" in shell.run("catalogue", str(path)).stdout
