@@ -257,8 +257,8 @@ class Listing(RecycleView):
         """Shows these lines; the same key as before keeps the place in the list."""
         moved = key != self._key
         self._lines, self._key = lines, key
-        self.bar_color = rgba_of(skin.theme, "border")
-        self.bar_inactive_color = rgba_of(skin.theme, "border", 0.5)
+        # The same at rest and in motion: a bar that fades tells nobody how much there is.
+        self.bar_color = self.bar_inactive_color = rgba_of(skin.theme, "border", 0.7)
         self.count = len(lines)
         self._measure()
         self.refresh_from_data()
