@@ -153,10 +153,10 @@ class Protection:
                     chain = self._link(connection, table, key, found[0][:-1], links, chain)
                 else:
                     self._set(connection, table, key, found[0][:-1])
-            sales = self._head.sales + self._born
-            head = replace(self._head, links=links, chain=chain, sales=sales)
-            if counter is not None:
-                head = replace(head, counter=counter)
+            before = self._head
+            number = before.counter if counter is None else counter
+            sales = before.sales + self._born
+            head = Head(before.epoch, links, chain, sales, number, schema=before.schema)
             self._write_head(connection, head)
         finally:
             self._busy = False
@@ -226,8 +226,8 @@ class Protection:
 
     def _write_head(self, connection: apsw.Connection, head: Head) -> None:
         live = self.keys.sum_mac(self._live.total, len(self._live))
-        head = replace(head, live=live)
-        self._head = replace(head, mac=self.keys.head_mac(head))
+        parts = (head.epoch, head.links, head.chain, head.sales, head.counter, live, head.schema)
+        self._head = Head(*parts, mac=self.keys.parts_mac(parts))
         self._head.write(connection)
 
 

@@ -71,6 +71,10 @@ def _lp(*parts: str | bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
 
 
+_NULL = b"n\x00\x00\x00\x00"
+_SIZES = tuple(size.to_bytes(4, "big") for size in range(256))
+
+
 def encode_row(values: Sequence[object]) -> bytes:
     """The values of a row, one way only: each with its type and its 4-byte length.
 
@@ -79,19 +83,25 @@ def encode_row(values: Sequence[object]) -> bytes:
     """
     parts: list[bytes] = []
     for value in values:
+        kind = type(value)
         if value is None:
-            kind, text = b"n", b""
-        elif isinstance(value, str):
-            kind, text = b"t", value.encode()
-        elif isinstance(value, int):
-            kind, text = b"i", b"%d" % value
-        elif isinstance(value, bytes):
-            kind, text = b"b", value
-        elif isinstance(value, float):
-            kind, text = b"f", value.hex().encode()
+            parts.append(_NULL)
+            continue
+        if kind is str:
+            letter, text = b"t", value.encode()  # type: ignore[attr-defined]  # it is a str
+        elif kind is int:
+            letter, text = b"i", str(value).encode()
+        elif kind is bytes:
+            letter, text = b"b", value
+        elif kind is float:
+            letter, text = b"f", value.hex().encode()  # type: ignore[attr-defined]  # a float
         else:
-            raise AssertionError(f"SQLite gave a value of type {type(value).__name__}")
-        parts.append(kind + len(text).to_bytes(4, "big") + text)
+            raise AssertionError(f"SQLite gave a value of type {kind.__name__}")
+        parts += (
+            letter,
+            _SIZES[len(text)] if len(text) < 256 else len(text).to_bytes(4, "big"),
+            text,
+        )
     return b"".join(parts)
 
 
@@ -219,7 +229,11 @@ class Keys:
     def head_mac(self, head: Head) -> bytes:
         """The MAC over the high-water row."""
         content = (head.epoch, head.links, head.chain, head.sales, head.counter)
-        message = _lp("head/1", encode_row((*content, head.live, head.schema)))
+        return self.parts_mac((*content, head.live, head.schema))
+
+    def parts_mac(self, parts: Row) -> bytes:
+        """The same, from the row's values in their order."""
+        message = _lp("head/1", encode_row(parts))
         return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
 
     @property
