@@ -17,6 +17,7 @@ from offline_queue.events import EVENT_TYPES, StoredEvent, decode, encode, read_
 from offline_queue.projection import WAITING
 from offline_queue.reports import Reports
 from terminal.errors import StoreError
+from terminal.happenings import CarriedOver
 from terminal.ledger import Kind, Numbers, OutboxItem, Outgoing
 from terminal.money import CURRENCIES, MINOR_MAX, Amount
 from terminal.terms import Part, Tender, Terms, TransactionKind
@@ -185,6 +186,9 @@ def step(till: Till, data: st.DataObject, sale: Transaction, item: OutboxItem | 
         after, _ = till.journal.enqueue(sale.txn_id, compose)
         event = till.journal.events(sale.txn_id)[-1]
     else:
+        if isinstance(event, CarriedOver):
+            # It is carried into a batch that there is.
+            event = dataclasses.replace(event, batch=1)
         before, needed = WAITING.get(sale.state), WAITING.get(TRANSITIONS[sale.state][kind])
         changed = before is not needed
         after = till.journal.commit(
