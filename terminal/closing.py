@@ -113,15 +113,32 @@ def settle_batch(
             if sale.amount.currency.code == code and counts(sale):
                 _upload(step, sale)
         _totals(step, code, sums, after_upload=True)
+    settled = _settlement(journal, batch, totals)
+    if journal.closing(batch).settled is None:
+        journal.settle(BatchSettled(clock.now(), batch, settled.outcome))
+    return settled
+
+
+def settlement_of(journal: ClosingJournal, batch: int) -> Settlement | None:
+    """How a batch was settled, as it is recorded; None where it has not been settled yet.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    if journal.closing(batch).settled is None:
+        return None
+    return _settlement(journal, batch, totals_of(journal.sales_of(batch)))
+
+
+def _settlement(
+    journal: ClosingJournal, batch: int, totals: Mapping[str, HostTotals]
+) -> Settlement:
     closing = journal.closing(batch)
     rrns = tuple(
         extra.split()[2] for answer in (closing.answered or {}).values() for extra in answer.extras
     )
     found = differences(closing, journal.sales_by_id(rrns, batch))
-    outcome = outcome_of(found, closing)
-    if closing.settled is None:
-        journal.settle(BatchSettled(clock.now(), batch, outcome))
-    return Settlement(batch, outcome, totals, found)
+    return Settlement(batch, outcome_of(found, closing), totals, found)
 
 
 def _totals(step: _Step, code: str, sums: HostTotals, *, after_upload: bool) -> TotalsAnswered:

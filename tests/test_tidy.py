@@ -35,6 +35,8 @@ TOPS_OF_THREADS = {
     # Whatever ends a simulated world is the finding, of whichever kind it is.
     "hardware-sim/src/hardware_sim/world/run.py",
     "ui/till.py",
+    # A question that breaks must not end the answers to all others.
+    "ui/clerk.py",
     # A payment of the command line has the main thread to itself.
     "ui/commands.py",
     "offline_queue/sync.py",

@@ -24,10 +24,13 @@ from terminal.roles import Authorised
 from terminal.settlement import report as add_up
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
+from ui.counter import export_batch
 from ui.questions import (
     Answer,
+    DayExported,
     DayShown,
     DayWanted,
+    Done,
     FeedbackGiven,
     Found,
     HistoryShown,
@@ -47,6 +50,7 @@ from ui.wiring import Parts, receipt_of
 
 RECEIPT_COLUMNS = 30
 _DAY_MAX = 1_000_000
+_REPORT = "The till goes on. Ask again; if it fails again, report it with this text."
 
 
 class Clerk:
@@ -86,6 +90,13 @@ class Clerk:
                 self._tell(self._answer(question))
             except TerminalError as failed:
                 self._tell(Unanswered(question, failed.message, failed.remedy))
+            except Exception as broken:  # noqa: BLE001 - the top of a thread: see below
+                # One question that cannot be answered must not keep all others from an answer:
+                # the queue, the history and the PINs of a till are asked for here.
+                name = type(question).__name__
+                self._tell(
+                    Unanswered(question, f"{name} failed ({type(broken).__name__}).", _REPORT)
+                )
         if self._store is not None:
             self._store.close()
 
@@ -109,6 +120,8 @@ class Clerk:
                 return self._pin(question, pin)
             case FeedbackGiven():
                 return Unanswered(question, "")
+            case DayExported(batch):
+                return Done(question, str(export_batch(self._parts, self._books(), batch)))
             case _:
                 raise AssertionError(f"{type(question).__name__} is not for the clerk")
 

@@ -7,7 +7,7 @@ goes on when it is asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,7 +18,6 @@ import click
 from offline_queue.closings import Closings
 from offline_queue.day_reports import DayReports
 from offline_queue.store import Store
-from terminal.closing import Settlement, settle_batch
 from terminal.dayreport import DayReport
 from terminal.errors import HostError, StoreError
 from terminal.money import Currency
@@ -26,11 +25,12 @@ from terminal.roles import Action
 from ui.aftersale import supervisor
 from ui.books import require_ledger
 from ui.commands import forward
-from ui.reporting.files import REPORT_COLUMNS, csv_of, report_json, report_rows, write_file
-from ui.reporting.page import page_of
+from ui.counter import settle
+from ui.reporting.files import report_json
 from ui.reporting.paper import lines_of
-from ui.reporting.sheet import Settled, Sheet, sheet_of
+from ui.reporting.sheet import Settled, sheet_of
 from ui.reporting.speech import Speech
+from ui.reporting.written import write_report
 from ui.tables import print_json, print_sheet
 from ui.wiring import Parts, Settings, assembled
 
@@ -107,9 +107,8 @@ def close_day(settings: Settings, files: Files, *, by: str, carry: bool) -> int:
 
 
 def _settled(parts: Parts, closings: Closings, batch: int) -> Settled:
-    link = parts.acquirer.link()
     try:
-        done: Settlement = settle_batch(closings, link, parts.clock, parts.rules, batch)
+        return settle(parts, closings, batch)
     except HostError as failed:
         click.echo(
             f"taptill: {failed.message} The batch is closed here; ask for the Z report again to"
@@ -117,9 +116,6 @@ def _settled(parts: Parts, closings: Closings, batch: int) -> Settled:
             err=True,
         )
         return Settled()
-    finally:
-        link.close()
-    return Settled(done.outcome, done.found)
 
 
 def _own(settings: Settings) -> Currency:
@@ -147,20 +143,11 @@ def show(
         for sheet in sheets:
             print_sheet(sheet)
     for number, sheet in enumerate(sheets):
-        _written(files, sheet, found[number], number)
+        written = write_report(sheet, found[number], number, pdf=files.pdf, csv=files.csv)
+        for path in written:
+            click.echo(f"Written: {path}", err=True)
         if files.printed and parts is not None:
             name = f"{sheet.title}-{found[number].batch or 0}-{number}"
             safe = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
             click.echo(f"Printed: {parts.printer.print(safe, lines_of(sheet))}")
     return 0
-
-
-def _written(files: Files, sheet: Sheet, report: DayReport, number: int) -> None:
-    def put(path: Path | None, content: Callable[[], bytes]) -> None:
-        if path is not None:
-            own = path if not number else path.with_stem(f"{path.stem}-{report.currency.code}")
-            write_file(own, content())
-            click.echo(f"Written: {own}", err=True)
-
-    put(files.pdf, lambda: page_of(sheet))
-    put(files.csv, lambda: csv_of(REPORT_COLUMNS, report_rows(report)).encode())

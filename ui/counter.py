@@ -6,13 +6,22 @@ and leave everything as it was.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
+from offline_queue.closings import Closings
+from offline_queue.day_reports import DayReports
 from offline_queue.reports import Reports
+from offline_queue.store import Store
+from terminal.closing import settle_batch, settlement_of
 from terminal.errors import StoreError
 from terminal.settlement import Report
 from terminal.settlement import report as add_up
+from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
+from ui.reporting.sheet import Settled, sheet_of
+from ui.reporting.speech import Speech
 from ui.wiring import Parts, receipt_of
 
 _DAY_MAX = 1_000_000
@@ -35,6 +44,53 @@ def close_day(parts: Parts) -> Report:
         )
     parts.journal.close_batch()
     return totals
+
+
+def settle(parts: Parts, closings: Closings, batch: int) -> Settled:
+    """Settles a frozen batch with the acquirer, over a link of its own.
+
+    Raises:
+        HostError: there was no good answer; the batch is closed here, and can be settled later.
+        StoreError: the ledger cannot be written; the same.
+    """
+    with closing(parts.acquirer.link()) as link:
+        done = settle_batch(closings, link, parts.clock, parts.rules, batch)
+    return Settled(done.outcome, done.found)
+
+
+def export_batch(parts: Parts, store: Store, batch: int) -> Path:
+    """Writes a closed batch where it can be taken along, and says which folder that is.
+
+    ``figures.csv`` and ``report.pdf`` are the Z report, ``sales.csv`` has a row for each
+    transaction. Written again, they are replaced. It only reads ``store``.
+
+    Raises:
+        StoreError: there is no such batch, or the folder cannot be written.
+    """
+    # What draws a page takes half a second to import, which no start of a till should wait for.
+    from ui.reporting import page  # noqa: PLC0415 - see above
+    from ui.reporting.written import write_report  # noqa: PLC0415 - see above
+
+    settings, closings = parts.settings, Closings(store, parts.clock)
+    shop, currency = settings.config.shop, settings.config.till.currency
+    found = DayReports(store).of_batch("Z", batch, parts.clock.now(), currency)
+    done = settlement_of(closings, batch)
+    settled = Settled(done.outcome, done.found) if done is not None else Settled()
+    folder = settings.data_dir / "exports" / f"batch-{batch}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise StoreError(
+            f"{folder} cannot be made ({cause.strerror}).", remedy="Make room on the disk."
+        ) from cause
+    speech = Speech(shop.language)
+    pdf = folder / "report.pdf" if page.AVAILABLE else None
+    for number, report in enumerate(found):
+        sheet = sheet_of(report, speech, shop.name, settings.zone, settled)
+        list(write_report(sheet, report, number, pdf=pdf, csv=folder / "figures.csv"))
+    rows = [dict(sale_cells(sale)) for sale in closings.sales_of(batch) if not sale.training]
+    write_file(folder / "sales.csv", csv_of(SALE_COLUMNS, rows).encode())
+    return folder
 
 
 def print_copy(parts: Parts, txn_id: str) -> str:
