@@ -37,7 +37,7 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
-from ui.presenter.shell import Tap
+from ui.presenter.tap import Tap
 from ui.presenter.touches import (
     Back,
     Cancel,

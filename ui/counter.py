@@ -15,9 +15,9 @@ from offline_queue.day_reports import DayReports
 from offline_queue.reports import Reports
 from offline_queue.store import Store
 from terminal.closing import settle_batch, settlement_of
-from terminal.errors import StoreError
-from terminal.settlement import Report
+from terminal.errors import HostError, StoreError
 from terminal.settlement import report as add_up
+from ui.questions import UNSETTLED, DayShown
 from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
 from ui.reporting.sheet import Settled, sheet_of
@@ -25,25 +25,41 @@ from ui.reporting.speech import Speech
 from ui.wiring import Parts, receipt_of
 
 _DAY_MAX = 1_000_000
+_WORST_FIRST = (UNSETTLED, "differs", "corrected", "balanced")
 
 
-def close_day(parts: Parts) -> Report:
-    """Adds the open batch up, closes it, and opens the next.
+def close_day(parts: Parts, by: str) -> DayShown:
+    """Closes the open batch and settles it with the acquirer: the Z report, and how that went.
+
+    Batches that an earlier try left unsettled are settled first. Where the acquirer does not
+    answer, the day is closed here, and asking once more goes on from there.
 
     Raises:
         StoreError: something still waits for the acquirer, or the ledger cannot be written.
     """
-    reports = Reports(parts.journal.store)
+    closings, reports = Closings(parts.journal.store, parts.clock), Reports(parts.journal.store)
+    batches = closings.unsettled()
     batch = reports.open_batch()
-    sales = reports.transactions(limit=_DAY_MAX, batch=batch)
-    totals = add_up("Z", batch, parts.clock.now(), parts.settings.config.till.currency, sales)
-    if totals.pending_count:
-        raise StoreError(
-            f"{totals.pending_count} sales have no final answer yet, so the batch stays open.",
-            remedy="Send what waits, then close again.",
-        )
-    parts.journal.close_batch()
-    return totals
+    if not batches or reports.transactions(limit=1, batch=batch):
+        waiting = len(closings.unanswered())
+        if waiting:
+            raise StoreError(
+                f"{waiting} sales have no final answer yet, so the batch stays open.",
+                remedy="Send what waits, then close again.",
+            )
+        batches.append(closings.freeze(by=by))
+    outcomes = set()
+    for number in batches:
+        try:
+            outcomes.add(settle(parts, closings, number).outcome)
+        except HostError:
+            outcomes.add(UNSETTLED)
+            break
+    sales = reports.transactions(limit=_DAY_MAX, batch=batches[-1])
+    currency = parts.settings.config.till.currency
+    totals = add_up("Z", batches[-1], parts.clock.now(), currency, sales)
+    worst = next(each for each in _WORST_FIRST if each in outcomes)
+    return DayShown(totals, closed=True, settlement=worst)
 
 
 def settle(parts: Parts, closings: Closings, batch: int) -> Settled:

@@ -45,7 +45,9 @@ class DayWanted:
 
 @dataclass(frozen=True, slots=True)
 class DayClosed:
-    """Close the batch (a Z report), if nothing waits."""
+    """Close the batch and settle it (a Z report), if nothing waits; ``by`` is who does."""
+
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,9 @@ Question = (
     | FeedbackGiven
 )
 
+UNSETTLED = "unsettled"
+"""The batch is closed here, and the acquirer has yet to say what it has."""
+
 # -- answers -----------------------------------------------------------------------------------
 
 
@@ -172,10 +177,15 @@ class SaleShown:
 
 @dataclass(frozen=True, slots=True)
 class DayShown:
-    """The totals of a batch; ``closed`` for a Z report."""
+    """The totals of a batch; ``closed`` for a Z report.
+
+    ``settlement`` is what the acquirer said about a closed one: balanced, corrected, differs, or
+    ``UNSETTLED`` where it did not answer.
+    """
 
     report: Report
     closed: bool = False
+    settlement: str = ""
 
 
 @dataclass(frozen=True, slots=True)

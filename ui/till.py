@@ -47,7 +47,6 @@ from ui.questions import (
     Answer,
     CopyWanted,
     DayClosed,
-    DayShown,
     Done,
     Question,
     RefundWanted,
@@ -197,8 +196,8 @@ class Till:
         """What was asked for beside a payment, done between two of them."""
         try:
             match wish:
-                case DayClosed():
-                    return DayShown(close_day(self._parts), closed=True)
+                case DayClosed(by):
+                    return close_day(self._parts, by)
                 case CopyWanted(txn_id):
                     return Done(wish, print_copy(self._parts, txn_id))
         except TerminalError as failed:

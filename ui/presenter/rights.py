@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from terminal.roles import Action
+from terminal.roles import Action, Authorised
 from ui.presenter.panel import Place
 from ui.presenter.state import Screen, ViewState
 from ui.presenter.touches import Charge, Choose, Done, Go, NextStep, PrintCopy, Touch, Train, Undo
@@ -70,3 +70,8 @@ def needed(shell: Standing, touch: Touch) -> Action | None:
             return Action.EXPORT_BOOKS
         case _:
             return None
+
+
+def answers_for(approver: str, person: Authorised | None) -> str:
+    """Who answers for what is done now: whose PIN was asked for, or who is signed in."""
+    return approver or (person.name if person is not None else "")

@@ -24,8 +24,9 @@ from ui.events import (
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.preferences import Preferences
-from ui.presenter.rights import needed
+from ui.presenter.rights import answers_for, needed
 from ui.presenter.state import Screen, ViewState
+from ui.presenter.tap import Tap
 from ui.presenter.touches import Touch, Wish
 from ui.questions import Answer
 
@@ -35,15 +36,6 @@ TOUR_STEPS = 4
 
 _SALE_EVENTS = (Presenting, Finished, Refused, OutOfService)
 _CLOSED_ALLOWS = {Place.QUEUE, Place.HISTORY, Place.SALE, Place.HELP, Place.MENU, Place.RECEIPT}
-
-
-@dataclass(frozen=True, slots=True)
-class Tap:
-    """How one card was read: what it took, what the till added, how often it was held anew."""
-
-    card_s: float
-    terminal_s: float
-    again: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +224,7 @@ class Shell:
         if not self.undoing:
             return self, ()
         kind = q.RefundWanted if self.undoing == "refund" else q.VoidWanted
-        by = self.approver or (self.person.name if self.person is not None else "")
+        by = answers_for(self.approver, self.person)
         back = replace(self.till, returning=True)
         return replace(self, undoing="", approver="", till=back), (
             t.AskWish(kind(shown.sale.txn_id, by)),
@@ -265,7 +257,8 @@ class Shell:
         if self.day_step == 0:
             return replace(self, day_step=1, note="", remedy=""), ()
         if self.day_step == 1:
-            return replace(self, checking=True), (t.AskWish(q.DayClosed()),)
+            closing = replace(self, checking=True, approver="", note="", remedy="")
+            return closing, (t.AskWish(q.DayClosed(answers_for(self.approver, self.person))),)
         return self, (t.AskWish(q.DayExported(self.day.report.batch)),)
 
     def _train(self) -> tuple[Shell, tuple[Wish, ...]]:

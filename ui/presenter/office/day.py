@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from terminal.money import Amount, Total
+from ui import questions as q
 from ui.presenter.page import About, Key, Rank, chips
 from ui.presenter.panel import Figure, Kind, Line, Panel, Place
 from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Tone
@@ -46,10 +47,16 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
         lines_key=(shown, step, words.language),
         empty=words.say("No sales in this batch yet"),
         note=_said(shell, step, words),
-        tone=Tone.OK if step == 2 else Tone.NEUTRAL,
+        tone=_tone(shown, step),
         keys=_keys(shell, step, waits, words),
         chips=chips(shell.till, words),
     )
+
+
+def _tone(shown: DayShown, step: int) -> Tone:
+    if step < 2:
+        return Tone.NEUTRAL
+    return Tone.WARN if shown.settlement in {"differs", q.UNSETTLED} else Tone.OK
 
 
 def _amount(total: Total) -> Amount:
@@ -70,8 +77,21 @@ def _said(shell: Shell, step: int, words: Words) -> str:
     return {
         0: words.say("Look through the totals. Nothing changes yet"),
         1: words.say("Closing begins a new batch. It cannot be taken back"),
-        2: words.say("The batch is closed. The figures are kept on this till"),
+        2: _settled(shell.day.settlement if shell.day is not None else "", words),
     }[step]
+
+
+def _settled(outcome: str, words: Words) -> str:
+    """How a closed batch stands at the acquirer; a training has none."""
+    match outcome:
+        case "balanced" | "corrected":
+            return words.say("The day is closed, and the bank has the same sums")
+        case "differs":
+            return words.say("The bank's sums differ. Save the figures, they name each sale")
+        case q.UNSETTLED:
+            return words.say("Closed here. The bank did not answer: close again later")
+        case _:
+            return words.say("The batch is closed. The figures are kept on this till")
 
 
 def _lines(shown: DayShown, step: int, words: Words) -> tuple[Line, ...]:

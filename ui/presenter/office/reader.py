@@ -5,7 +5,8 @@ from __future__ import annotations
 from ui.presenter.page import About, chips
 from ui.presenter.panel import Figure, Line, Panel, Place
 from ui.presenter.sayings import Glyph, Tone
-from ui.presenter.shell import Shell, Tap
+from ui.presenter.shell import Shell
+from ui.presenter.tap import Tap
 from ui.words import Words
 
 SLOW_S = 1.0
