@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -228,10 +229,33 @@ def test_ten_thousand_sales_are_a_list_of_a_few_rows(driver: Driver) -> None:
     driver.tell(history_shown(10_000))
     listing = driver.app.view.places[Place.HISTORY].ids.listing
     assert listing.count == 10_000
-    rows = [each for each in listing.walk() if type(each).__name__ == "LineRow"]
-    assert 3 < len(rows) < 30
+    assert 3 < len(_line_rows(listing)) < 30
+    # Wherever the list is scrolled to, the rows fill it without a gap and are in their order.
+    for scrolled in (1.0, 0.5, 0.0):
+        listing.scroll_y = scrolled
+        driver.frames(4)
+        shown = sorted(_line_rows(listing), key=lambda row: row.index)
+        numbers = [row.index for row in shown]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+        assert {row.line.title for row in shown} == {listing.line(n).title for n in numbers}
+        for upper, lower in pairwise(shown):
+            assert upper.y == pytest.approx(lower.top)
+        top, bottom = shown[0], shown[-1]
+        assert top.to_window(0, top.top)[1] >= listing.to_window(0, listing.top)[1] - 1
+        assert bottom.to_window(0, bottom.y)[1] <= listing.to_window(0, listing.y)[1] + 1
+    assert shown[-1].index == 9_999
+    # A short list after a long one has rows of their own sizes again.
+    driver.tell(history_shown(3))
+    assert len(_line_rows(listing)) == 3
+    driver.tell(history_shown(10_000))
+    listing.scroll_y = 1.0
+    driver.frames(4)
     driver.tap("row_1")
     assert driver.app.shell.place is Place.SALE
+
+
+def _line_rows(listing: Any) -> list[Any]:
+    return [each for each in listing.walk() if type(each).__name__ == "LineRow"]
 
 
 def test_the_queue_is_reached_by_the_banner_and_sent_by_hand(driver: Driver) -> None:
