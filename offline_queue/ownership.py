@@ -58,6 +58,20 @@ def remember(lock: int) -> None:
     _note(lock, known=True)
 
 
+def forget(path: Path) -> None:
+    """Lets a new ledger begin at ``path``, once a person has put the old one aside.
+
+    Raises:
+        StoreBusy: another process holds it.
+        StoreError: the folder cannot be written.
+    """
+    lock = own(path)
+    try:
+        _note(lock, known=False)
+    finally:
+        os.close(lock)
+
+
 def _note(lock: int, *, known: bool) -> None:
     text = str(os.getpid()).encode() + (_KNOWN if known else b"")
     os.pwrite(lock, text.ljust(_OWNER_BYTES), 0)

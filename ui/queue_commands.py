@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from offline_queue import audit
+from offline_queue import audit, ownership
 from offline_queue.bundle import ANSWERS, unseal
 from offline_queue.handover import HandedOver, Handover, Till
 from offline_queue.numbers import counters, go_on
@@ -141,6 +141,8 @@ def reset(settings: Settings, *, as_json: bool) -> int:
     for path in sorted(settings.data_dir.glob(f"{settings.ledger_path.name}*")):
         if not path.name.endswith(".lock"):
             path.rename(aside / path.name)
+    # Otherwise a ledger that is gone is a loss, and no new one may take its place.
+    ownership.forget(settings.ledger_path)
     _sync_folder(settings.data_dir)
     now = datetime.now(UTC)
     path, keystore = settings.ledger_path, parts.keystore

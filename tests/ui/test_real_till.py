@@ -34,7 +34,11 @@ def shop(driver: Driver, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     language, size = getattr(request, "param", ("en", WIDE))
     settings = load_settings(data_dir=tmp_path / "till", reader="sim:", acquirer="sim:")
     with assembled(settings) as parts:
-        opened = open_shop(driver, parts, language, size=size, clock=parts.clock.now)
+        # The simulated cards prefer English; here everything speaks the shop's language.
+        own = {"card_language": "off"}
+        opened = open_shop(
+            driver, parts, language, size=size, clock=parts.clock.now, preferences=own
+        )
         try:
             yield opened
         finally:
