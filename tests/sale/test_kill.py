@@ -20,6 +20,7 @@ import pytest
 
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_ledger import CaptureState
+from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from terminal.transaction import FINAL, State
 from tests.brisk import brisk
@@ -168,11 +169,13 @@ def _judge(
 
 
 def _drain(parts: Parts) -> None:
-    """Forwards until nothing waits. Back-off times are real, so this takes a few rounds."""
+    """Forwards until nothing waits. What the killed tills had put off goes out now."""
     line = forwarder(parts, lambda news: None)
+    outbox = Outbox(parts.journal.store)
     try:
         deadline = time.monotonic() + 60.0
         while Reports(parts.journal.store).pending().count and time.monotonic() < deadline:
+            outbox.make_due()
             line.run_once()
             time.sleep(0.05)
         assert Reports(parts.journal.store).pending().count == 0
