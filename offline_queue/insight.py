@@ -64,7 +64,10 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """What the days say. Times are in milliseconds; a share's base is beside it."""
+    """What the days say. Times are in milliseconds; a share's base is beside it.
+
+    ``faces`` counts what customers touched after paying: bad, middling, good.
+    """
 
     approved_by_scheme: tuple[Share, ...]
     approved_by_device: tuple[Share, ...]
@@ -78,6 +81,7 @@ class Insight:
     tipped: Share
     refunded: Share
     came_again: Share
+    faces: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def suggestions(self) -> tuple[str, ...]:
@@ -129,6 +133,7 @@ def insight_of(store: Store, first_day: str, last_day: str) -> Insight:
             tipped=_counted(connection, "tipped", f"tip_minor > 0 AND {_GOOD}", _GOOD, days),
             refunded=_refunded(connection, days),
             came_again=_came_again(connection, days),
+            faces=_faces(connection, days),
         )
 
 
@@ -229,6 +234,18 @@ def _came_again(connection: apsw.Connection, days: dict[str, str]) -> Share:
         days,
     )
     return Share("came again", *row)
+
+
+def _faces(connection: apsw.Connection, days: dict[str, str]) -> tuple[int, int, int]:
+    (row,) = rows(
+        connection,
+        "SELECT count(*) FILTER (WHERE score = 1), count(*) FILTER (WHERE score = 2),"  # noqa: S608 - constants
+        " count(*) FILTER (WHERE score = 3) FROM (SELECT json_extract(payload, '$.score') AS score"
+        f" {_BASE.replace('FROM txn', 'FROM txn JOIN day_event')}"
+        " AND subject = 'sale:' || txn_id AND type = 'FeedbackGiven')",
+        days,
+    )
+    return (int(row[0]), int(row[1]), int(row[2]))
 
 
 def favourite_tender(store: Store, fingerprint: str) -> str:

@@ -31,7 +31,6 @@ from ui.questions import (
     DayShown,
     DayWanted,
     Done,
-    FeedbackGiven,
     Found,
     HistoryShown,
     HistoryWanted,
@@ -118,8 +117,6 @@ class Clerk:
                 return self._day()
             case PinGiven(pin):
                 return self._pin(question, pin)
-            case FeedbackGiven():
-                return Unanswered(question, "")
             case DayExported(batch):
                 return Done(question, str(export_batch(self._parts, self._books(), batch)))
             case _:

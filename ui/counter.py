@@ -12,12 +12,14 @@ from pathlib import Path
 
 from offline_queue.closings import Closings
 from offline_queue.day_reports import DayReports
+from offline_queue.feedback import keep
 from offline_queue.reports import Reports
 from offline_queue.store import Store
+from terminal import day_events
 from terminal.closing import settle_batch, settlement_of
 from terminal.errors import HostError, StoreError
 from terminal.settlement import report as add_up
-from ui.questions import UNSETTLED, DayShown
+from ui.questions import UNSETTLED, DayShown, FeedbackGiven
 from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
 from ui.reporting.sheet import Settled, sheet_of
@@ -107,6 +109,17 @@ def export_batch(parts: Parts, store: Store, batch: int) -> Path:
     rows = [dict(sale_cells(sale)) for sale in closings.sales_of(batch) if not sale.training]
     write_file(folder / "sales.csv", csv_of(SALE_COLUMNS, rows).encode())
     return folder
+
+
+def keep_feedback(parts: Parts, given: FeedbackGiven) -> str:
+    """Records the face that a customer touched; says whether it counts.
+
+    Raises:
+        StoreError: the ledger cannot be written.
+    """
+    # The face counts from 0; the ledger's scores go from 1 (bad) to 3 (good).
+    event = day_events.FeedbackGiven(parts.clock.now(), given.txn_id, given.face + 1)
+    return "kept" if keep(parts.journal.store, event) else "known"
 
 
 def print_copy(parts: Parts, txn_id: str) -> str:

@@ -51,6 +51,7 @@ def _show(found: Insight) -> None:
         "With a tip": _percent(found.tipped),
         "Refunded": _percent(found.refunded),
         "Cards that came again": _percent(found.came_again),
+        "Faces touched": "good {2}, middling {1}, bad {0}".format(*found.faces),
     }
     print_fields("Payments", fields)
     for suggestion in found.suggestions:

@@ -29,7 +29,7 @@ from terminal.ports import Reader
 from terminal.receipt import Receipt
 from terminal.transaction import Transaction
 from ui.clerk import Clerk, anybody
-from ui.counter import close_day, print_copy
+from ui.counter import close_day, keep_feedback, print_copy
 from ui.events import (
     Finished,
     Forwarding,
@@ -48,6 +48,7 @@ from ui.questions import (
     CopyWanted,
     DayClosed,
     Done,
+    FeedbackGiven,
     Question,
     RefundWanted,
     Unanswered,
@@ -67,8 +68,9 @@ class _Charge:
 
 
 _Undo = RefundWanted | VoidWanted
-_Wish = _Charge | _Undo | DayClosed | CopyWanted
-_FOR_THE_TILL = (DayClosed, CopyWanted)
+_Counter = DayClosed | CopyWanted | FeedbackGiven
+_Wish = _Charge | _Undo | _Counter
+_FOR_THE_TILL = _Counter
 """Questions that change the books, or need the printer: both belong to the till's thread."""
 
 
@@ -179,7 +181,7 @@ class Till:
             return True
         if wish is None:
             return False
-        if isinstance(wish, DayClosed | CopyWanted):
+        if isinstance(wish, _Counter):
             self._tell(self._done(wish))
             return True
         try:
@@ -192,7 +194,7 @@ class Till:
                 self._print(receipt)
         return self._closed is None
 
-    def _done(self, wish: DayClosed | CopyWanted) -> Answer:
+    def _done(self, wish: _Counter) -> Answer:
         """What was asked for beside a payment, done between two of them."""
         try:
             match wish:
@@ -200,6 +202,8 @@ class Till:
                     return close_day(self._parts, by)
                 case CopyWanted(txn_id):
                     return Done(wish, print_copy(self._parts, txn_id))
+                case FeedbackGiven():
+                    return Done(wish, keep_feedback(self._parts, wish))
         except TerminalError as failed:
             return Unanswered(wish, failed.message, failed.remedy)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from terminal.money import Amount
+from terminal.roles import Authorised, Role
 from terminal.settlement import report
 from terminal.transaction import State, Transaction
 from tests.ui.conftest import Driver
@@ -28,6 +29,7 @@ from ui.presenter import touches as t
 from ui.presenter.page import About
 from ui.presenter.panel import Place
 from ui.questions import (
+    UNSETTLED,
     CopyWanted,
     DayShown,
     Done,
@@ -36,6 +38,7 @@ from ui.questions import (
     HistoryWanted,
     QueueShown,
     SaleShown,
+    SignedIn,
     Unanswered,
     Waiting,
 )
@@ -138,6 +141,9 @@ def _books(driver: Driver, go: Walk) -> Iterator[str]:
         go(t.NextStep())
     driver.tell(replace(DAY, closed=True))
     yield "day closed"
+    for settlement in ("balanced", "differs", UNSETTLED):
+        driver.tell(replace(DAY, closed=True, settlement=settlement))
+        yield f"day {settlement}"
     go(t.Back())
 
 
@@ -163,6 +169,10 @@ def _rest(driver: Driver, go: Walk) -> Iterator[str]:
     yield "lock"
     driver.tell(Unanswered(CopyWanted("x"), "wait", "900"))
     yield "lock refused"
+    who = Authorised("Ana", Role.SUPERVISOR)
+    driver.tell(SignedIn(who), PendingChanged(2, Amount(2500, EUR), NOW, Amount(47500, EUR)))
+    go(t.Go("menu"), t.Lock())
+    yield "locked not before the money is through"
 
 
 SHAPES = [((800, 480), "normal"), ((480, 800), "normal"), ((800, 480), "large")]

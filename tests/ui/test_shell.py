@@ -15,6 +15,7 @@ from ui.events import (
     CardRead,
     Finished,
     OutOfService,
+    PendingChanged,
     Presenting,
     Prompted,
     Refused,
@@ -217,6 +218,16 @@ def test_locking() -> None:
     shell, _ = after(staffed(), t.Lock())
     assert (shell.place, shell.person) == (Place.LOCK, None)
     assert after(FREE, t.Lock())[0] == FREE
+
+
+def test_nobody_logs_out_while_money_waits_for_the_bank() -> None:
+    waits = PendingChanged(2, AMOUNT)
+    shell, _ = after(staffed(), waits, t.Go("menu"), t.Lock())
+    assert (shell.place, shell.person) == (Place.MENU, staffed().person)
+    told = panel(shell, Words("en"), About()).lead
+    assert told == "Money waits. Send it first"
+    none = PendingChanged(0, replace(AMOUNT, minor=0))
+    assert after(shell, none, t.Lock())[0].place is Place.LOCK
 
 
 @pytest.mark.parametrize("verdict", sorted(UNPAID, key=_named))

@@ -131,6 +131,8 @@ def _menu(shell: Shell, words: Words, about: About) -> Panel:
         Tile(words.say("Help"), Glyph.QUESTION, Go("help"), words.say("What to do when")),
         Tile(words.say("Protection"), Glyph.SHIELD, Go("safety"), words.say("How cards are kept")),
     ]
+    if shell.note == "money waits":
+        who = words.say("Money waits. Send it first")
     keys = (Key(words.say("Lock the till"), Lock(), glyph=Glyph.LOCK),) if shell.staff else ()
     return Panel(
         place=Place.MENU,

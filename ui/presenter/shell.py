@@ -325,8 +325,12 @@ class Shell:
     # -- the lock --------------------------------------------------------------------------------
 
     def _lock(self) -> Shell:
-        shut = replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
-        return shut if self.staff and not self.busy else self
+        if not self.staff or self.busy:
+            return self
+        if self.till.pending_count and not self.training:
+            # Whoever took what waits answers for it until the bank has it.
+            return replace(self, note="money waits", remedy="")
+        return replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
 
     def _on_lock(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         match touch:
@@ -383,7 +387,9 @@ class Shell:
 
     def _unanswered(self, question: object, message: str, remedy: str) -> Shell:
         told = replace(self, note=message, remedy=remedy, checking=False)
-        if isinstance(question, q.PinGiven) and self.place is not Place.LOCK:
+        elsewhere = isinstance(question, q.PinGiven) and self.place is not Place.LOCK
+        if elsewhere or isinstance(question, q.FeedbackGiven):
+            # Nobody waits for it.
             return self
         return told
 
