@@ -2,8 +2,7 @@
 
 Rules of this file: every sale of the batch is counted in exactly one row, whatever its state,
 and a sum never mixes currencies. A sale enters the batch when it is given its STAN; one that
-was cancelled, or that the card declined, never had money in it and is in none. Settlement with
-the host (0500/0510) is not done here yet; a Z report says so.
+was cancelled, or that the card declined, never had money in it and is in none.
 """
 
 from __future__ import annotations

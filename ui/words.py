@@ -103,6 +103,13 @@ def mark(message: str) -> str:
     return message
 
 
+def catalogue(domain: str, language: str) -> gettext.NullTranslations:
+    """The catalogue of a domain in ``ui/locale``; English is what the code itself says."""
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(domain, str(LOCALES), languages=[language])
+
+
 class Words:
     """Speaks one language.
 
@@ -118,11 +125,7 @@ class Words:
             )
         self.language = language
         self.habits = LANGUAGES[language]
-        self._catalogue: gettext.NullTranslations = (
-            gettext.NullTranslations()
-            if language == "en"
-            else gettext.translation(DOMAIN, str(LOCALES), languages=[language])
-        )
+        self._catalogue = catalogue(DOMAIN, language)
 
     @property
     def rtl(self) -> bool:

@@ -7,11 +7,10 @@ it, without the isolates that paper cannot use.
 
 from __future__ import annotations
 
-import gettext
 from datetime import date
 
 from terminal.money import Amount, Currency, Total
-from ui.words import ISOLATE_LTR, LOCALES, POP_ISOLATE, Words
+from ui.words import ISOLATE_LTR, POP_ISOLATE, Words, catalogue
 
 DOMAIN = "paper"
 
@@ -26,11 +25,7 @@ class Speech:
     def __init__(self, language: str) -> None:
         self.words = Words(language)
         self.language = language
-        self._catalogue: gettext.NullTranslations = (
-            gettext.NullTranslations()
-            if language == "en"
-            else gettext.translation(DOMAIN, str(LOCALES), languages=[language])
-        )
+        self._catalogue = catalogue(DOMAIN, language)
 
     @property
     def rtl(self) -> bool:
