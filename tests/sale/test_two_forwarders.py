@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,7 @@ from tests.sale.host_process import running_acquirer
 from ui.wiring import assembled, load_settings
 
 SALES = 40
+FIRST_LEASE_S = 0.1
 
 
 def fill(folder: Path, acquirer: AcquirerControl) -> None:
@@ -84,7 +87,32 @@ def judge(folder: Path, acquirer: AcquirerControl) -> Counter[str]:
         sales = Reports(store).transactions(limit=1000)
     assert {sale.state for sale in sales} == {State.APPROVED}
     assert all(sale.approval_code for sale in sales)
+    return copies_at(acquirer)
+
+
+def copies_at(acquirer: AcquirerControl) -> Counter[str]:
+    """How many copies of each sale have arrived."""
     return Counter(entry.rrn for entry in acquirer.ledger() if entry.mti[:3] == "022")
+
+
+def leased(folder: Path) -> int:
+    """How many messages a forwarder has claimed at this moment."""
+    with Store.read_only(folder / "ledger.db") as store, store.read() as connection:
+        found = connection.execute("SELECT count(*) FROM outbox WHERE claimed_by != ''")
+        return int(str(next(iter(found))[0]))
+
+
+def begin(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def wait_until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not seen():
+        assert time.monotonic() < deadline, "the two never met"
+        time.sleep(0.02)
 
 
 @pytest.mark.slow
@@ -108,15 +136,20 @@ def test_leases_and_fences_alone_give_one_capture(tmp_path: Path) -> None:
     with running_acquirer(tmp_path / "acquirer") as acquirer:
         fill(tmp_path / "till", acquirer)
         # Longer than the first one's lease: the second claims what that one still waits for.
-        acquirer.set(latency_ms=300)
-        both = [start(tmp_path / "till", acquirer, lease_s, "off") for lease_s in ("0.1", "60")]
+        acquirer.set(latency_ms=4000)
+        both = [
+            start(tmp_path / "till", acquirer, lease_s, "off")
+            for lease_s in (str(FIRST_LEASE_S), "60")
+        ]
         for process in both:
             assert process.stdout is not None
             assert process.stdout.readline() == "OPEN\n"
-        for process in both:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
+        begin(both[0])
+        wait_until(lambda: leased(tmp_path / "till") > 0)
+        time.sleep(FIRST_LEASE_S)
+        begin(both[1])
+        wait_until(lambda: max(copies_at(acquirer).values(), default=0) > 1)
+        acquirer.set(latency_ms=100)
         for process in both:
             _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
