@@ -1,8 +1,8 @@
-"""Terminal risk management (EMV Book 3, 10.6): floor limit, random selection, velocity.
+"""Terminal risk management with the card's counters (EMV Book 3, 10.6).
 
 Rules of this file: the random number and the log of earlier sales are handed in. Contactless
-kernels set the floor limit bit by themselves and never ask for counters (their books leave velocity
-checking out); this is the whole procedure, for cards and readers that want it.
+kernels set the floor limit bit by themselves and never ask for counters (``docs/kernels.md``); this
+is the whole procedure, for cards and readers that want it.
 """
 
 from __future__ import annotations
@@ -12,38 +12,20 @@ from dataclasses import dataclass, field
 
 from terminal.emv import tags
 from terminal.emv.apdu import Command, Dialogue
+from terminal.emv.risk_management import (
+    FLOOR_LIMIT_EXCEEDED,
+    SELECTED_AT_RANDOM,
+    RandomSelection,
+    velocity,
+)
 from terminal.emv.tlv import decode
-from terminal.errors import CardError, ConfigError
+from terminal.errors import CardError
 
 LAST_ONLINE_ATC_9F13 = 0x9F13
 LOWER_LIMIT_9F14 = 0x9F14
 UPPER_LIMIT_9F23 = 0x9F23
 
-# Terminal verification results, as one number of five bytes.
-_NEW_CARD = 0x08_00_00_00
-_FLOOR_LIMIT_EXCEEDED = 0x80_00
-_LOWER_LIMIT_EXCEEDED = 0x40_00
-_UPPER_LIMIT_EXCEEDED = 0x20_00
-_SELECTED_RANDOMLY = 0x10_00
 _RISK_MANAGEMENT_DONE = bytes.fromhex("0800")
-
-
-@dataclass(frozen=True, slots=True)
-class RiskSettings:
-    """What the acquirer sets (EMV Book 3, 10.6.1 and 10.6.2); percentages are 0 to 99.
-
-    Raises:
-        ConfigError: a percentage is outside its range, or the maximum below the target.
-    """
-
-    floor_limit_minor: int
-    target_percent: int = 0
-    maximum_percent: int = 0
-    threshold_minor: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.target_percent <= self.maximum_percent <= 99:
-            raise ConfigError("Random selection needs 0 <= target <= maximum <= 99 per cent.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +49,32 @@ def manage_risk(
     card: Mapping[int, bytes],
     *,
     amount_minor: int,
-    settings: RiskSettings,
+    floor_limit_minor: int,
+    selection: RandomSelection | None = None,
+    random_percent: int | None = None,
     log: Sequence[LoggedSale] = (),
-    random_percent: int = 100,
 ) -> Dialogue[RiskResults]:
     """Runs terminal risk management; asks the card for its counters where it has limits.
 
     Args:
         card: the card's data objects by tag.
         amount_minor: the amount authorised, in minor units of the floor limit's currency.
-        settings: the acquirer's.
+        floor_limit_minor: from here on the transaction goes online (9F1B).
+        selection: the acquirer's percentages for random selection, or None.
+        random_percent: 1 to 99, drawn for this sale; None never selects.
         log: earlier sales; the newest of this card is added to the amount.
-        random_percent: 1 to 99, drawn for this sale; 100 never selects.
     """
     tvr = 0
-    if amount_minor + _earlier(card, log) >= settings.floor_limit_minor:
-        tvr |= _FLOOR_LIMIT_EXCEEDED
-    elif _is_selected(amount_minor, settings, random_percent):
-        tvr |= _SELECTED_RANDOMLY
+    if amount_minor + _earlier(card, log) >= floor_limit_minor:
+        tvr |= FLOOR_LIMIT_EXCEEDED
+    elif selection is not None and random_percent is not None:
+        picked = selection.picks(amount_minor, floor_limit_minor, random_percent)
+        tvr |= SELECTED_AT_RANDOM if picked else 0
     if LOWER_LIMIT_9F14 in card and UPPER_LIMIT_9F23 in card:
-        tvr |= yield from _velocity(card[LOWER_LIMIT_9F14], card[UPPER_LIMIT_9F23])
+        counter = yield from _counter(tags.ATC_9F36)
+        last_online = yield from _counter(LAST_ONLINE_ATC_9F13)
+        lower = int.from_bytes(card[LOWER_LIMIT_9F14])
+        tvr |= velocity(counter, last_online, lower, int.from_bytes(card[UPPER_LIMIT_9F23]))
     return RiskResults(tvr.to_bytes(5, "big"))
 
 
@@ -99,33 +87,6 @@ def _earlier(card: Mapping[int, bytes], log: Sequence[LoggedSale]) -> int:
         if pan and sale.pan == pan and (sequence is None or sale.sequence in {None, sequence}):
             return sale.amount_minor
     return 0
-
-
-def _is_selected(amount_minor: int, settings: RiskSettings, random_percent: int) -> bool:
-    """Biased random selection between threshold and floor limit (10.6.2)."""
-    if amount_minor < settings.threshold_minor:
-        return random_percent <= settings.target_percent
-    span = settings.floor_limit_minor - settings.threshold_minor
-    rise = (settings.maximum_percent - settings.target_percent) * (
-        amount_minor - settings.threshold_minor
-    )
-    return random_percent * span <= settings.target_percent * span + rise
-
-
-def _velocity(lower: bytes, upper: bytes) -> Dialogue[int]:
-    """Sales since the card was last online, against the card's two limits (10.6.3)."""
-    counter = yield from _counter(tags.ATC_9F36)
-    last_online = yield from _counter(LAST_ONLINE_ATC_9F13)
-    tvr = _NEW_CARD if last_online == 0 else 0
-    if counter is None or last_online is None or counter <= last_online:
-        # Without both counters, or with impossible ones, both limits count as exceeded.
-        return tvr | _LOWER_LIMIT_EXCEEDED | _UPPER_LIMIT_EXCEEDED
-    since = counter - last_online
-    if since > int.from_bytes(lower):
-        tvr |= _LOWER_LIMIT_EXCEEDED
-    if since > int.from_bytes(upper):
-        tvr |= _UPPER_LIMIT_EXCEEDED
-    return tvr
 
 
 def _counter(tag: int) -> Dialogue[int | None]:

@@ -1,9 +1,8 @@
 """Terminal risk management (EMV Book 3, 10.6): floor limit, random selection, exception file.
 
 Rules of this file: the random number is handed in, and what comes out are bits of the terminal
-verification results, as a number of five bytes. Velocity checking by the card's counters needs
-GET DATA, which contactless kernels leave to the card; the terminal's own counts over taps are in
-``terminal.risk``.
+verification results, as a number of five bytes. The dialogue with the card that velocity checking
+needs is in ``risk_dialogue``; the terminal's own counts over taps are in ``terminal.risk``.
 """
 
 from __future__ import annotations
@@ -59,13 +58,19 @@ class RandomSelection:
         return number <= percent
 
 
-def velocity(atc: int, last_online_atc: int, lower: int, upper: int) -> int:
-    """The TVR bits of velocity checking (EMV Book 3, 10.6.3), for a terminal that knows both.
+def velocity(atc: int | None, last_online_atc: int | None, lower: int, upper: int) -> int:
+    """The TVR bits of velocity checking (EMV Book 3, 10.6.3).
 
-    With a last online ATC of zero the card is new.
+    Args:
+        atc: the card's transaction counter (9F36); None where it does not give it.
+        last_online_atc: its value when the card was last online (9F13), or None; at zero the
+            card is new.
+        lower: how many transactions offline are allowed (9F14).
+        upper: how many without an online reader (9F23).
     """
     new = NEW_CARD if last_online_atc == 0 else 0
-    if atc <= last_online_atc:
+    if atc is None or last_online_atc is None or atc <= last_online_atc:
+        # Without both counters, or with impossible ones, both limits count as exceeded.
         return new | LOWER_LIMIT_EXCEEDED | UPPER_LIMIT_EXCEEDED
     since = atc - last_online_atc
     new |= LOWER_LIMIT_EXCEEDED if since > lower else 0

@@ -53,8 +53,9 @@ class Field:
     """One data element: its content, its length and how both are written.
 
     ``length`` is exact without a length prefix and a maximum with one; it counts bytes, or
-    nibbles where ``nibbles`` is set (BCD). ``encoding`` is a text encoding or ``b`` for bytes;
-    ``prefix_encoding`` a text encoding, ``bcd`` or ``b``. The names are those of pyiso8583.
+    nibbles where ``nibbles`` is set (BCD); an odd number of them gets a zero in front, or behind
+    with ``padded_right``. ``encoding`` is a text encoding or ``b`` for bytes; ``prefix_encoding`` a
+    text encoding, ``bcd`` or ``b``. The names are those of pyiso8583.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Field:
     encoding: str = "ascii"
     prefix_encoding: str = "ascii"
     nibbles: bool = False
+    padded_right: bool = False
 
     def __post_init__(self) -> None:
         if self.length < 1 or not 0 <= self.prefix_bytes <= 6:
@@ -116,7 +118,7 @@ class Layout:
                 "len_type": one.prefix_bytes,
                 "max_len": one.length,
                 "len_count": "nibbles" if one.nibbles else "bytes",
-                "left_pad": "0",
+                "right_pad" if one.padded_right else "left_pad": "0",
                 "desc": one.name,
             }
         return spec

@@ -44,7 +44,7 @@ def failures(folder: Path) -> list[str]:
 def test_every_shared_case_passes(vectors_dir: Path) -> None:
     results = run(vectors_dir)
     assert not failures(vectors_dir)
-    assert sum(each.verdict is Verdict.PASS for each in results) >= 990
+    assert sum(each.verdict is Verdict.PASS for each in results) >= 1015
     assert all(each.remark for each in results if each.verdict is Verdict.NOT_RUN)
 
 
@@ -69,6 +69,48 @@ def test_names_and_folders_do_not_matter(vectors_dir: Path, tmp_path: Path) -> N
     plain = [each for each in run(vectors_dir) if each.verdict is Verdict.PASS]
     moved = [each for each in run(tmp_path) if each.verdict is Verdict.PASS]
     assert len(moved) == len(plain)
+
+
+CARD = {"kind": "apdu_transcript", "exchanges": [], "expected": {}}
+MESSAGE = {"id": "a", "hex": "zz", "profile": "mine", "fields": {}}
+TABLE = {"t": {"data_enc": "b", "max_len": 2}, "p": {"data_enc": "b", "max_len": 8}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "verdict", "said"),
+    [
+        ("cut.json", '{"kind": "capk",\n "cases": [', Verdict.FAIL, "line 2, column 12"),
+        ("cut.case", '{"kind": ', Verdict.FAIL, "the file is no JSON: line 1, column 10"),
+        ("latin.json", '{"kind": "caf\xe9"}', Verdict.FAIL, "no UTF-8 from byte 13 on"),
+        ("deep.json", "[" * 100_000, Verdict.FAIL, "recursion"),
+        ("other.json", '{"kind": "recipe", "cases": []}', Verdict.NOT_RUN, "no format"),
+        (
+            "card.json",
+            json.dumps(CARD | {"exchanges": [{"command": "00A4"}]}),
+            Verdict.FAIL,
+            "resp",
+        ),
+        (
+            "hex.json",
+            json.dumps([{"vectors": [MESSAGE]}, {"mine": TABLE}]),
+            Verdict.FAIL,
+            "'zz' is no",
+        ),
+    ],
+)
+def test_a_broken_file_is_named_with_its_place(
+    tmp_path: Path, name: str, text: str, verdict: Verdict, said: str
+) -> None:
+    folder = tmp_path / "of" / "somebody"
+    folder.mkdir(parents=True)
+    parts = json.loads(text) if name == "hex.json" else [None]
+    for number, part in enumerate(parts):
+        whole = text if part is None else json.dumps(part)
+        (folder / (f"{number}{name}" if number else name)).write_bytes(whole.encode("latin-1"))
+    (tmp_path / "README.md").write_bytes(b"no case file, \xff")
+    results = run(tmp_path)
+    assert {each.file for each in results} == {f"of/somebody/{name}"}
+    assert {each.verdict for each in results if said in each.remark} == {verdict}
 
 
 def leaves(content: Any, *, inside: bool = False) -> Iterator[tuple[Any, Any]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from hardware_sim.catalogue import load_profile
 from terminal.card import Pan
+from terminal.emv.converse import converse
 from terminal.emv.outcome import Decision
+from terminal.emv.risk_dialogue import LoggedSale, manage_risk
 from terminal.emv.risk_management import RandomSelection, velocity
 from terminal.errors import ConfigError
 from tests.terminal.emv.scheme import request
@@ -58,6 +61,104 @@ def test_impossible_selections(wrong: tuple[int, int, int]) -> None:
 )
 def test_velocity(atc: int, last: int, tvr: int) -> None:
     assert velocity(atc, last, 3, 6) == tvr
+
+
+LIMITS = {0x9F14: b"\x03", 0x9F23: b"\x06"}
+ASKED = {0x9F36: bytes.fromhex("80CA9F3600"), 0x9F13: bytes.fromhex("80CA9F1300")}
+
+
+class Recorded:
+    """A card that gives these answers, whatever it is asked."""
+
+    technology = "table"
+
+    def __init__(self, answers: tuple[str, ...]) -> None:
+        self._answers = iter(answers)
+        self.sent: list[bytes] = []
+
+    def exchange(self, command: bytes) -> bytes:
+        self.sent.append(command)
+        return bytes.fromhex(next(self._answers))
+
+
+def managed(
+    card: dict[int, bytes], answers: tuple[str, ...], **stated: Any
+) -> tuple[int, list[bytes]]:
+    """The TVR of the whole procedure, and the commands that it sent."""
+    dialogue = manage_risk(card, **({"amount_minor": 100, "floor_limit_minor": 1000} | stated))
+    recorded = Recorded(answers)
+    found = converse(dialogue, recorded, monotonic=lambda: 0.0).result
+    assert found.tsi.hex() == "0800"
+    assert len(recorded.sent) == len(answers)
+    return int.from_bytes(found.tvr), recorded.sent
+
+
+# The answers to GET DATA for the counter and for the last one online.
+@pytest.mark.parametrize(
+    ("counter", "last", "tvr"),
+    [
+        ("9F3602000C9000", "9F130200099000", 0),
+        ("9F3602000D9000", "9F130200099000", 0x4000),
+        ("9F360200109000", "9F130200099000", 0x6000),
+        ("9F360200019000", "9F130200009000", 0x08000000),
+        ("9F360201099000", "9F130201089000", 0),
+        ("6A88", "9F130200099000", 0x6000),
+        ("6A88", "9F130200009000", 0x08006000),
+        ("9F3602000C9000", "6A81", 0x6000),
+        ("9F3602000C9000", "9F3602000A9000", 0x6000),
+        ("9F3601109000", "9F130200099000", 0x6000),
+        ("9F3602000C9F3602000C9000", "9F130200099000", 0x6000),
+        ("9F36FF9000", "9F130200099000", 0x6000),
+    ],
+)
+def test_a_card_with_limits_is_asked_for_its_counters(counter: str, last: str, tvr: int) -> None:
+    assert managed(LIMITS, (counter, last)) == (tvr, [ASKED[0x9F36], ASKED[0x9F13]])
+
+
+@pytest.mark.parametrize("limits", [{}, {0x9F14: b"\x03"}, {0x9F23: b"\x06"}])
+def test_a_card_without_both_limits_is_asked_for_nothing(limits: dict[int, bytes]) -> None:
+    assert managed(limits, ()) == (0, [])
+
+
+PAN = {0x5A: bytes.fromhex("4761739001010010"), 0x5F34: b"\x01"}
+ODD = {0x5A: bytes.fromhex("476173900101001F")}
+
+
+# The card, the log as (account, sequence, amount), the amount; the floor limit is 1000.
+@pytest.mark.parametrize(
+    ("card", "log", "minor", "tvr"),
+    [
+        (PAN, [], 999, 0),
+        (PAN, [], 1000, 0x8000),
+        (PAN, [("4761739001010010", 1, 500)], 499, 0),
+        (PAN, [("4761739001010010", 1, 500)], 500, 0x8000),
+        (PAN, [("4761739001010010", 2, 500)], 500, 0),
+        (PAN, [("4761739001010010", None, 500)], 500, 0x8000),
+        (PAN, [("4761739001010011", 1, 500)], 500, 0),
+        # The newest counts, and not the sum.
+        (PAN, [("4761739001010010", 1, 500), ("4761739001010010", 1, 10)], 500, 0),
+        (PAN, [("4761739001010010", 1, 10), ("4761739001010010", 1, 500)], 500, 0x8000),
+        (ODD, [("476173900101001", 7, 500)], 500, 0x8000),
+        ({**ODD, 0x5F34: b"\x0a"}, [("476173900101001", 7, 500)], 500, 0x8000),
+        ({}, [("", None, 500)], 500, 0),
+    ],
+)
+def test_split_sales_count_together(
+    card: dict[int, bytes], log: list[tuple[str, int | None, int]], minor: int, tvr: int
+) -> None:
+    entries = [LoggedSale(*each) for each in log]
+    assert managed(card, (), amount_minor=minor, log=entries) == (tvr, [])
+
+
+def test_the_whole_procedure_selects_at_random() -> None:
+    chance = RandomSelection(50, 50)
+    for number, tvr in ((50, 0x1000), (51, 0), (None, 0)):
+        assert managed({}, (), selection=chance, random_percent=number) == (tvr, [])
+    assert managed({}, (), random_percent=1) == (0, [])
+
+
+def test_a_logged_sale_does_not_show_its_account() -> None:
+    assert "4761" not in repr(LoggedSale("4761739001010010", 1, 500))
 
 
 @pytest.mark.parametrize(

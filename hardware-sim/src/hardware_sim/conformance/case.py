@@ -149,7 +149,10 @@ def unhex(text: object) -> bytes:
         return b""
     if not isinstance(text, str):
         raise ValueError(f"expected hexadecimal text, found {type(text).__name__}")
-    return bytes.fromhex(text)
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise ValueError(f"{text[:16]!r} is no hexadecimal") from None
 
 
 def upper(data: bytes) -> str:

@@ -19,7 +19,7 @@ from hardware_sim.conformance.case import (
 )
 from hardware_sim.conformance.dialogue import run_exactly
 from terminal.emv.restrictions import processing_restrictions
-from terminal.emv.risk_dialogue import LoggedSale, RiskSettings, manage_risk
+from terminal.emv.risk_dialogue import LoggedSale, manage_risk
 
 
 def _restrictions(case: Json) -> str:
@@ -37,10 +37,10 @@ def _management(case: Json) -> str:
             case.get("transaction_log", []), key=lambda entry: entry.get("date_yymmdd", "")
         )
     )
-    settings = RiskSettings(floor_limit_minor=int.from_bytes(terminal.get(0x9F1B, bytes(4))))
+    floor = int.from_bytes(terminal.get(0x9F1B, bytes(4)))
     amount = int.from_bytes(sale[0x81]) if 0x81 in sale else int(sale[0x9F02].hex())
     found = run_exactly(
-        manage_risk(objects(case["card"]), amount_minor=amount, settings=settings, log=log),
+        manage_risk(objects(case["card"]), amount_minor=amount, floor_limit_minor=floor, log=log),
         case.get("exchanges", []),
     )
     same("the TVR (95)", upper(found.tvr), case["expected_tvr_95"])

@@ -61,17 +61,31 @@ def load(folder: Path) -> Library:
     return Library(tuple(documents))
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A file that is no JSON, though it looks like one; ``why`` says where."""
+
+    why: str
+
+
 def _parsed(path: Path) -> object:
+    """What a file holds; None where it is no case file at all."""
+    named = path.suffix.lower() == ".json"
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if not text.lstrip().startswith(("{", "[")):
+        text = path.read_text("utf-8-sig")
+    except OSError as cause:
+        return _Broken(f"the file cannot be read: {cause.strerror}")
+    except UnicodeDecodeError as cause:
+        return _Broken(f"the file is no UTF-8 from byte {cause.start} on") if named else None
+    if not named and not text.lstrip().startswith(("{", "[")):
         return None
     try:
         return json.loads(text)
-    except ValueError:
-        return {"kind": "", "unreadable": True}
+    except json.JSONDecodeError as cause:
+        place = f"line {cause.lineno}, column {cause.colno}"
+        return _Broken(f"the file is no JSON: {place}: {cause.msg}")
+    except (ValueError, RecursionError) as cause:
+        return _Broken(f"the file is no JSON that can be read: {cause}")
 
 
 def run(
@@ -114,6 +128,9 @@ def run_document(document: Document, library: Library, folder: Path) -> Iterator
         title = form.name if form else "unknown"
         return Result(name, title, case, proves, verdict, remark, document.source)
 
+    if isinstance(document.content, _Broken):
+        yield result("file", "", Verdict.FAIL, document.content.why)
+        return
     if form is None:
         yield result("file", "", Verdict.NOT_RUN, "no format that is described has these keys")
         return
@@ -124,7 +141,7 @@ def run_document(document: Document, library: Library, folder: Path) -> Iterator
         try:
             case = next(cases, None)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as broken:
-            yield result("file", "", Verdict.FAIL, f"the file is not of its format: {broken!r}")
+            yield result("file", "", Verdict.FAIL, _not_of_its_format("file", broken))
             return
         if case is None:
             return
@@ -142,7 +159,13 @@ def _end_of(case: Case) -> tuple[Verdict, str]:
     except TerminalError as refusal:
         return Verdict.FAIL, f"{type(refusal).__name__}: {refusal.message}"
     except Exception as broken:  # noqa: BLE001 - a case of any make never stops the others.
-        return Verdict.FAIL, f"{type(broken).__name__}: {broken}"
+        return Verdict.FAIL, _not_of_its_format("case", broken)
+
+
+def _not_of_its_format(what: str, broken: Exception) -> str:
+    if isinstance(broken, KeyError):
+        return f"the {what} has no {broken.args[0]!r}, which its format needs"
+    return f"the {what} is not of its format: {type(broken).__name__}: {broken}"
 
 
 def summary(results: Sequence[Result]) -> Counter[Verdict]:
