@@ -95,16 +95,33 @@ def face() -> Iterator[Figure]:
     """Touch, change of screen, first light, frames beside a slow card and a silent host, lists."""
     yield from whole_process()
     from tests.ui.conftest import Driver  # noqa: PLC0415 - sets the window up at its import
+    from ui.touch.pauses import settled, unhurried  # noqa: PLC0415 - as above
 
     driver = Driver()
     try:
-        yield from _touches(driver)
-        yield from _lights(driver)
-        yield from _history(driver)
-        yield from _beside_slow_threads(driver)
-        yield from _flat(driver)
+        # As a till does when it starts: what is loaded and built is out of the collector's sight.
+        with unhurried():
+            driver.open()
+            driver.window.bind(on_flip=_finish)
+            settled()
+            yield from _touches(driver)
+            yield from _lights(driver)
+            yield from _history(driver)
+            yield from _beside_slow_threads(driver)
+            yield from _flat(driver)
     finally:
         driver.close()
+
+
+def _finish(*_: object) -> None:
+    """Waits until the frame is drawn to the last pixel.
+
+    A window without a display swaps no buffers, and the software renderer then puts drawing off
+    until it has twenty frames or so: most frames would seem to cost nothing, and some 100 ms.
+    """
+    from kivy.graphics.opengl import glFinish  # noqa: PLC0415 - needs the window's context
+
+    glFinish()
 
 
 def _below(name: str, milliseconds: float, target: float) -> Figure:
@@ -112,8 +129,8 @@ def _below(name: str, milliseconds: float, target: float) -> Figure:
 
 
 def _spread(name: str, seconds: list[float], target_ms: float) -> Figure:
-    p50, p95 = (percentile(seconds, percent) * 1000 for percent in (50, 95))
-    measured = f"p50 {p50:.1f} ms, p95 {p95:.1f} ms (n={len(seconds)})"
+    p50, p95, most = (percentile(seconds, percent) * 1000 for percent in (50, 95, 100))
+    measured = f"p50 {p50:.1f}, p95 {p95:.1f}, max {most:.1f} ms (n={len(seconds)})"
     return Figure(name, measured, f"p95 < {target_ms:g} ms", p95 < target_ms)
 
 
@@ -132,9 +149,12 @@ def _touches(driver: Any) -> Iterator[Figure]:
     pressed, changed = [], []
     for _ in range(_ROUNDS):
         began = time.perf_counter()
-        key.state = "down"
-        pressed.append(_paint(driver) - began)
-        key.state = "normal"
+        finger = driver.press("key_5")
+        driver.frames(1)
+        pressed.append(time.perf_counter() - began)
+        if key.state != "down":
+            raise AssertionError("the key does not show that it is pressed")
+        driver.lift(finger)
         driver.frames(2)
         began = time.perf_counter()
         driver.app.touch(Go("menu"))
@@ -218,27 +238,48 @@ def _frames(driver: Any, seconds: float) -> list[float]:
 
 
 def _flat(driver: Any) -> Iterator[Figure]:
-    """Sales one after the other in one process: memory after the first tenth, and at the end."""
-    from tests.ui.stand_ins import PlayedTill  # noqa: PLC0415 - as above
-    from ui.presenter.touches import Charge, Digit, Done  # noqa: PLC0415 - as above
+    """Real sales one after the other in one process: memory after a fifth of them, and after all.
 
-    till = PlayedTill()
-    driver.open(till=till)
-    marks = []
-    for number in range(_SALES):
-        for digit in (1, 2, 5, number % 10):
-            driver.app.touch(Digit(digit))
-        driver.app.touch(Charge())
-        driver.frames(1)
-        till.bench.tap("visa")
-        driver.frames(2)
-        driver.app.touch(Done())
-        driver.frames(1)
-        if number in (_SALES // 10, _SALES - 1):
-            marks.append(_rss_mb())
+    Card and bank answer at once, and every sale goes through the whole till: reader, kernel,
+    ledger, receipt, screen.
+    """
+    from tests.ui.shop import open_shop  # noqa: PLC0415 - as above
+    from ui.presenter.touches import Charge, Digit, Done  # noqa: PLC0415 - as above
+    from ui.wiring import assembled, load_settings  # noqa: PLC0415 - as above
+
+    marks: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        assembled(load_settings(data_dir=Path(folder), reader="sim:", acquirer="sim:")) as parts,
+    ):
+        shop = open_shop(driver, parts, "en")
+        app = driver.app
+
+        def reached(screen: str) -> None:
+            while app.state.screen.value != screen or not (screen != "present" or app.state.armed):
+                driver.frames(1)
+                time.sleep(0.001)
+
+        began = time.perf_counter()
+        try:
+            for number in range(_SALES):
+                for digit in (1, 2, 5, number % 10):
+                    app.touch(Digit(digit))
+                app.touch(Charge())
+                reached("present")
+                shop.bench.tap("visa-credit")
+                reached("result")
+                app.touch(Done())
+                if number in (_SALES // 5, _SALES - 1):
+                    marks.append(_rss_mb())
+        finally:
+            took_s = time.perf_counter() - began
+            driver.close()
+            shop.till.stop()
     grown = marks[1] - marks[0]
-    name = f"memory grown from sale {_SALES // 10} to {_SALES:,}"
-    yield Figure(name, f"{grown:+.1f} MB (to {marks[1]:.0f} MB)", "< 8 MB", grown < 8)
+    name = f"memory grown from sale {_SALES // 5} to {_SALES:,}"
+    measured = f"{grown:+.1f} MB (to {marks[1]:.0f} MB), {took_s / _SALES * 1000:.0f} ms a sale"
+    yield Figure(name, measured, "< 8 MB", grown < 8)
 
 
 def _rss_mb() -> float:

@@ -144,6 +144,13 @@ class Driver:
 
     def tap(self, test_id: str) -> None:
         """A finger down and up in the middle of a widget, through Kivy's own dispatch."""
+        finger = self.press(test_id)
+        self.frames(2)
+        self.lift(finger)
+        self.frames(2)
+
+    def press(self, test_id: str) -> Any:
+        """A finger that has come down on a widget; no frame has been drawn since."""
         from kivy.base import EventLoop  # noqa: PLC0415 - as above
         from kivy.input.motionevent import MotionEvent  # noqa: PLC0415 - as above
 
@@ -161,9 +168,14 @@ class Driver:
         x, y = widget.to_window(*widget.center)
         finger = Finger("finger", 1, (x / width, y / height))
         finger.scale_for_screen(width, height)
-        for phase in ("begin", "end"):
-            EventLoop.post_dispatch_input(phase, finger)
-            self.frames(2)
+        EventLoop.post_dispatch_input("begin", finger)
+        return finger
+
+    def lift(self, finger: Any) -> None:
+        """The finger goes up."""
+        from kivy.base import EventLoop  # noqa: PLC0415 - as above
+
+        EventLoop.post_dispatch_input("end", finger)
 
     def texts(self) -> list[Any]:
         """Every text that can be seen."""

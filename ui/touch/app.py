@@ -12,6 +12,7 @@ from terminal.bench import Bench
 from terminal.errors import ConfigError
 from ui.ports import TillPort
 from ui.touch.outfit import Outfit
+from ui.touch.pauses import unhurried
 from ui.touch.window import BENCH_SIZE, TABLE_MIN, TILL_MIN, TILL_SIZE, open_window
 
 
@@ -37,7 +38,10 @@ def run(
             "No window can be opened here.",
             remedy="Start from a desktop, or add --console for the till in this terminal.",
         )
-    # This import needs the window.
-    from ui.touch.till_app import TillApp  # noqa: PLC0415
+    with unhurried() as settled:
+        from kivy.clock import Clock  # noqa: PLC0415 - these imports need the window
 
-    TillApp(till, benches, outfit).run()
+        from ui.touch.till_app import TillApp  # noqa: PLC0415 - as above
+
+        Clock.schedule_once(lambda _: settled())
+        TillApp(till, benches, outfit).run()
