@@ -2,8 +2,9 @@
 
 pytest collects once. One fork runs every test and notes which of them executes which line and how
 long it takes. Then each mutant gets a fork of its own, which has no cache and no state of an
-earlier test: first the tests that killed others of its function and module, then the quickest. A
-mutant that runs on is stopped by the processor time that it used, so a busy machine kills nothing.
+earlier test: first the tests that killed others of its function and module, then those that execute
+the fewest lines. A mutant that runs on is stopped by the processor time that it used, so a busy
+machine kills nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import sys
 import time
 import types
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +36,18 @@ MEMORY_BYTES = 3 << 30
 _SURVIVED = 250
 
 
-def survivors(chosen: Sequence[Mutant], jobs: int, found: Callable[[Mutant], None]) -> list[Mutant]:
+def survivors(
+    chosen: Sequence[Mutant], jobs: int, most: int, found: Callable[[Mutant], None]
+) -> list[Mutant]:
     """The mutants that no test notices; ``found`` hears of each at once.
+
+    At most ``most`` tests are run on each, so that what is found may be too much and never too
+    little.
 
     Raises:
         SystemExit: the tests fail without any change.
     """
-    killer = _Killer(chosen, jobs, found)
+    killer = _Killer(chosen, jobs, most, found)
     # Every mutant's dots and tracebacks would come out here.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", TESTS], plugins=[killer])
@@ -94,13 +101,22 @@ class _Lines:
                 self.tests[place].add(number)
 
 
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """Tests by line, seconds by test, and how many lines each test executes."""
+
+    tests: Mapping[str, set[int]]
+    took_s: Mapping[int, float]
+    width: Counter[int]
+
+
 class _Killer:
     """A pytest plugin in the place of pytest's own loop."""
 
     def __init__(
-        self, chosen: Sequence[Mutant], jobs: int, found: Callable[[Mutant], None]
+        self, chosen: Sequence[Mutant], jobs: int, most: int, found: Callable[[Mutant], None]
     ) -> None:
-        self._chosen, self._jobs, self._found = chosen, jobs, found
+        self._chosen, self._jobs, self._most, self._found = chosen, jobs, most, found
         self._killers: dict[tuple[str, ...], list[int]] = defaultdict(list)
         self._kills: dict[str, Counter[int]] = defaultdict(Counter)
         self.alive: set[int] = set()
@@ -132,11 +148,11 @@ class _Killer:
         for number, mutant in enumerate(self._chosen):
             if len(running) == self._jobs:
                 self._reap(running)
-            order = self._order(mutant, *reached)
+            order = self._order(mutant, reached)
             reading, writing = os.pipe()
             child = os.fork()
             if child == 0:
-                budget = CPU_LEAST_S + CPU_TIMES * sum(reached[1][each] for each in order)
+                budget = CPU_LEAST_S + CPU_TIMES * sum(reached.took_s[each] for each in order)
                 self._child(session, mutant, order, writing, int(budget))
             os.close(writing)
             running[child] = (number, reading)
@@ -144,7 +160,7 @@ class _Killer:
             self._reap(running)
         return True
 
-    def _reached(self, session: pytest.Session) -> tuple[dict[str, set[int]], dict[int, float]]:
+    def _reached(self, session: pytest.Session) -> _Reached:
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -159,21 +175,20 @@ class _Killer:
         with os.fdopen(reading) as found:
             tests, took_s, self.failed = json.load(found)
         os.waitpid(child, 0)
-        return (
+        return _Reached(
             {place: set(numbers) for place, numbers in tests.items()},
             {int(number): seconds for number, seconds in took_s.items()},
+            Counter(number for numbers in tests.values() for number in numbers),
         )
 
-    def _order(
-        self, mutant: Mutant, tests: dict[str, set[int]], took_s: dict[int, float]
-    ) -> list[int]:
+    def _order(self, mutant: Mutant, reached: _Reached) -> list[int]:
         chosen: set[int] = set()
         for line in mutant.lines:
-            chosen |= tests.get(f"{mutant.module}:{line}", set())
+            chosen |= reached.tests.get(f"{mutant.module}:{line}", set())
         first = [each for each in self._killers[mutant.path] if each in chosen]
         kills = self._kills[mutant.module]
-        rest = sorted(chosen - set(first), key=lambda each: (-kills[each], took_s[each]))
-        return [*first, *rest]
+        rest = sorted(chosen - set(first), key=lambda each: (-kills[each], reached.width[each]))
+        return [*first, *rest][: self._most]
 
     def _reap(self, running: dict[int, tuple[int, int]]) -> None:
         child, status = os.wait()

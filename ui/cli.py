@@ -148,6 +148,8 @@ with_settings = _with_settings
 """For the commands that live in modules of their own."""
 
 _ELSEWHERE = {
+    "exceptions": "ui.cli_signed",
+    "keys": "ui.cli_signed",
     "keyring": "ui.cli_custody",
     "users": "ui.cli_custody",
     **dict.fromkeys(
@@ -265,31 +267,6 @@ def sync(*, settings: Settings, as_json: bool) -> int:
     from ui import commands  # noqa: PLC0415 - as above
 
     return commands.sync(settings, as_json=as_json)
-
-
-@main.command(short_help="Show or renew the schemes' CA keys.")
-@click.option(
-    "--load",
-    "keys_file",
-    type=click.Path(path_type=Path, readable=False),
-    help="Take in a newer set that the acquirer has signed.",
-)
-@click.option(
-    "--signature",
-    type=click.Path(path_type=Path, readable=False),
-    help="The set's signature. Default: the set's file name with .sig behind it.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_with_settings
-def keys(
-    *, settings: Settings, keys_file: Path | None, signature: Path | None, as_json: bool
-) -> int:
-    """Show the schemes' CA keys on this till, with which it authenticates cards by itself."""
-    from ui import keys as ca_keys  # noqa: PLC0415 - as above
-
-    if keys_file is not None:
-        ca_keys.load(settings, keys_file, signature)
-    return ca_keys.show(settings, as_json=as_json)
 
 
 @main.command(short_help="Show how long taps took.")

@@ -1,4 +1,7 @@
-"""What ``taptill keys`` does: the schemes' CA keys on this till, and how a newer set gets in."""
+"""What the acquirer has signed for this till: ``taptill keys`` and ``taptill exceptions``.
+
+The schemes' CA keys and the exception file (blocked accounts), and how a newer issue gets in.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from drivers.ca_key_store import CaKeyStore
+from drivers.exception_store import ExceptionStore
+from drivers.signed_store import Issue
 from terminal.emv.ca_key_set import CaKeySet
 from terminal.emv.settings import SCHEMES_BY_RID
 from terminal.errors import ConfigError
@@ -46,26 +51,66 @@ def show(settings: Settings, *, as_json: bool) -> int:
 
 def load(settings: Settings, keys_file: Path, signature_file: Path | None) -> None:
     """Takes a newer set in; its signature is beside it unless it is named."""
-    beside = keys_file.with_name(f"{keys_file.name}.sig")
-    installed = _store(settings).install(keys_file, signature_file or beside)
+    _taken_in(_store(settings).install(keys_file, signature_file or _beside(keys_file)))
+
+
+def show_exceptions(settings: Settings, *, as_json: bool) -> int:
+    """Which issue of the exception file is installed, and how many accounts it blocks."""
+    installed = _exceptions(settings).load()
+    if as_json:
+        print_json(
+            {
+                "issue": installed.version if installed else None,
+                "issued": installed.issued.isoformat() if installed else None,
+                "accounts": len(installed.accounts) if installed else 0,
+            }
+        )
+    elif installed is None:
+        click.echo("No exception file is installed: blocked cards are refused by their bank alone.")
+    else:
+        click.echo(
+            f"Issue {installed.version} of {installed.issued}: {len(installed.accounts)} blocked"
+            " cards and accounts. They never pay offline."
+        )
+    return 0
+
+
+def load_exceptions(settings: Settings, file: Path, signature_file: Path | None) -> None:
+    """Takes a newer exception file in; its signature is beside it unless it is named."""
+    _taken_in(_exceptions(settings).install(file, signature_file or _beside(file)))
+
+
+def _beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sig")
+
+
+def _taken_in(installed: Issue) -> None:
     click.echo(
         f"Issue {installed.version} is installed. A running till uses it from its next start.",
         err=True,
     )
 
 
-def _store(settings: Settings) -> CaKeyStore:
+def _exceptions(settings: Settings) -> ExceptionStore:
+    return ExceptionStore.opened(data_dir(settings), _signer(settings, "an exception file"))
+
+
+def _signer(settings: Settings, what: str) -> Path:
     named = settings.config.acquirer.ca_signer_file
     if not named:
         raise ConfigError(
-            "No key is configured that may sign CA keys.",
+            f"No key is configured that may sign {what}.",
             remedy="Set ca_signer_file in [acquirer] of the configuration to the PEM file that the"
             " acquirer gave.",
         )
+    return settings.config_dir / named
+
+
+def _store(settings: Settings) -> CaKeyStore:
     # The address alone is asked, so that a damaged set does not stand in the way of a good one.
     address = urlsplit(settings.config.till.acquirer)
     test = address.scheme == "sim" or dict(parse_qsl(address.query)).get("mode") == "test"
-    signer = settings.config_dir / named
+    signer = _signer(settings, "CA keys")
     return CaKeyStore.opened(data_dir(settings), signer, production=not test)
 
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drivers.clock import SystemClock, SystemEntropy
 from drivers.device_keys import open_device_keys
+from drivers.exception_store import exception_file
 from drivers.hardening import lock_memory
 from drivers.manifest import ManifestSealer
 from drivers.registry import (
@@ -208,11 +209,13 @@ def address_acquirer(settings: Settings, keystore: KeyStore) -> Acquirer:
 def rules_of(settings: Settings, profile: Profile, ca_keys: CaKeys) -> Rules:
     """The rules of every payment on this till."""
     config = settings.config
+    signer = _file(settings, config.acquirer.ca_signer_file)
+    emv = default_settings(config.till.country, config.till.currency, ca_keys=ca_keys)
     return Rules(
         terminal_id=config.till.terminal_id,
         merchant_id=config.till.merchant_id,
         profile=_with_own_timing(profile, config.timing.late_booking_s),
-        emv=default_settings(config.till.country, config.till.currency, ca_keys=ca_keys),
+        emv=replace(emv, exception_file=exception_file(data_dir(settings), signer)),
         zone=settings.zone,
         offline=config.offline,
         refunds=config.refunds,

@@ -177,7 +177,7 @@ def test_files_that_cannot_be_used(store: CaKeyStore, tmp_path: Path) -> None:
     with pytest.raises(KeyStoreError, match="cannot be read"):
         store.install(tmp_path / "nothing", signature)
     path.write_bytes(bytes(1024 * 1024 + 1))
-    with pytest.raises(KeyStoreError, match="longer than a set"):
+    with pytest.raises(KeyStoreError, match="longer than a file of CA keys"):
         store.install(path, signature)
     gone = CaKeyStore(tmp_path / "no folder", store.signer, production=True)
     with pytest.raises(KeyStoreError, match="cannot be written"):
