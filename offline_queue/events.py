@@ -41,6 +41,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=Tr
 
 
 _NAMES: dict[type[Any], tuple[str, ...]] = {}
+_PAYLOAD_NAMES: dict[type[Any], tuple[str, ...]] = {}
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
@@ -48,6 +49,13 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
     if kind not in _NAMES:
         _NAMES[kind] = tuple(field.name for field in fields(kind))
     return _NAMES[kind]
+
+
+def _payload_names(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of an event that go into its payload."""
+    if kind not in _PAYLOAD_NAMES:
+        _PAYLOAD_NAMES[kind] = tuple(name for name in _names(kind) if name != "at")
+    return _PAYLOAD_NAMES[kind]
 
 
 class _Unreadable(Exception):
@@ -58,8 +66,10 @@ def write_time(moment: datetime) -> str:
     """``2026-11-23T16:21:00.000000Z``: fixed width, so that text order is time order."""
     if moment.tzinfo is None:
         raise AssertionError("a time without its zone cannot be recorded")
-    plain = moment.astimezone(UTC).replace(tzinfo=None)
-    return f"{plain.isoformat(timespec='microseconds')}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    # Of "+00:00", which is how Python ends it.
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def read_time(text: str) -> datetime:
@@ -79,8 +89,7 @@ def read_time(text: str) -> datetime:
 def encode(event: Event | DayEvent) -> StoredEvent:
     """The event as it is stored."""
     kind: type[Any] = type(event)
-    values = {name: _plain(getattr(event, name)) for name in _names(kind) if name != "at"}
-    payload = _JSON.encode(values)
+    payload = _JSON.encode(_plain_fields(event, _payload_names(kind)))
     return StoredEvent(kind.__name__, write_time(event.at), payload)
 
 
@@ -128,20 +137,41 @@ def _unreadable(name: str, reason: str) -> StoreError:
     )
 
 
-def _plain(value: object) -> object:
-    match value:
-        case Amount():
-            return {"currency": value.currency.code, "minor": value.minor}
-        case CardSummary() | Terms() | Part():
-            return {name: _plain(getattr(value, name)) for name in _names(type(value))}
-        case datetime():
-            return write_time(value)
-        case Enum():
-            return value.value
-        case tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return value
+def _plain_fields(value: object, names: tuple[str, ...]) -> dict[str, object]:
+    plain = {}
+    for name in names:
+        found = getattr(value, name)
+        write = _WRITERS.get(found.__class__)
+        plain[name] = write(found) if write is not None else found
+    return plain
+
+
+def _plain_list(values: tuple[Any, ...]) -> list[object]:
+    return [
+        _WRITERS[value.__class__](value) if value.__class__ in _WRITERS else value
+        for value in values
+    ]
+
+
+def _plain_object(value: object) -> dict[str, object]:
+    return _plain_fields(value, _names(type(value)))
+
+
+def _plain_enum(value: Enum) -> object:
+    return value.value
+
+
+# Whatever is not here is written as it is: texts, numbers, truth values, None.
+_WRITERS: dict[type[Any], Callable[[Any], object]] = {
+    Amount: lambda value: {"currency": value.currency.code, "minor": value.minor},
+    CardSummary: _plain_object,
+    Terms: _plain_object,
+    Part: _plain_object,
+    datetime: write_time,
+    TransactionKind: _plain_enum,
+    Tender: _plain_enum,
+    tuple: _plain_list,
+}
 
 
 def _build(kind: type[Any], values: dict[str, object]) -> Any:

@@ -19,11 +19,13 @@ Nothing here finds an older copy of the whole file: that takes a counter outside
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import apsw
 
 from offline_queue.macs import (
     LOGS,
+    SEAL,
     Head,
     Key,
     Keys,
@@ -85,6 +87,8 @@ class Protection:
         self._born = 0
         self._at_risk = False
         self._busy = False
+        self._asked: tuple[Table, Key] | None = None
+        self._links, self._chain = 0, b""
 
     @property
     def head(self) -> Head:
@@ -126,7 +130,8 @@ class Protection:
         self.watch(connection)
 
     def watch(self, connection: apsw.Connection) -> None:
-        """Has SQLite tell of every row that changes."""
+        """Has SQLite tell of every row that changes, and ask for its MAC."""
+        connection.create_scalar_function(SEAL, self._mac_of, flags=apsw.SQLITE_DIRECTONLY)
         connection.preupdate_hook(self._note, id=id(self))
 
     def leave(self, connection: apsw.Connection) -> None:
@@ -142,21 +147,13 @@ class Protection:
             return
         self._busy = True
         try:
-            links, chain = self._head.links, self._head.chain
+            self._links, self._chain = self._head.links, self._head.chain
             for name, key in self._changed:
-                table = self._tables[name]
-                found = rows(connection, table.one, key)
-                if not found:
-                    self._live.put(name, key, None)
-                elif name in LOGS:
-                    links += 1
-                    chain = self._link(connection, table, key, found[0][:-1], links, chain)
-                else:
-                    self._set(connection, table, key, found[0][:-1])
+                self._seal_row(connection, self._tables[name], key)
             before = self._head
             number = before.counter if counter is None else counter
             sales = before.sales + self._born
-            head = Head(before.epoch, links, chain, sales, number, schema=before.schema)
+            head = Head(before.epoch, self._links, self._chain, sales, number, schema=before.schema)
             self._write_head(connection, head)
         finally:
             self._busy = False
@@ -189,19 +186,45 @@ class Protection:
         table = self._tables.get(change.table_name)
         if table is None:
             return
+        inserted = change.op == "INSERT"
         if not table.keys:
             self._changed[table.name, (change.rowid,)] = None
-            self._changed[table.name, (change.rowid_new,)] = None
+            if not inserted:
+                self._changed[table.name, (change.rowid_new,)] = None
         else:
             for values in (change.old, change.new):
                 if values is not None:
-                    key = tuple(values[place] for place in table.places)
+                    key = tuple([values[place] for place in table.places])
                     self._changed[table.name, key] = None
-        if change.op == "INSERT" and change.new is not None:
+        if inserted:
             self._born += table.name == "txn"
             # An advice in the outbox is a sale that no acquirer has answered for.
-            stored = table.name == "outbox" and Kind.ADVICE.value in change.new
+            stored = table.name == "outbox" and Kind.ADVICE.value in (change.new or ())
             self._at_risk = self._at_risk or stored or table.name == "batch"
+
+    def _seal_row(self, connection: apsw.Connection, table: Table, key: Key) -> None:
+        """Has SQLite ask for the MAC of a row as it is now, and write it."""
+        self._asked = (table, key)
+        if table.name in LOGS:
+            connection.execute(table.seal_link, (self._links + 1, *key))
+        else:
+            connection.execute(table.seal, key)
+        if self._asked is not None:
+            self._live.put(table.name, key, None)
+            self._asked = None
+
+    def _mac_of(self, *content: Any) -> bytes:
+        """What SQLite asks for in ``_seal_row``."""
+        if self._asked is None:
+            raise AssertionError("nobody is sealing a row")
+        (table, key), self._asked = self._asked, None
+        if table.name in LOGS:
+            self._links += 1
+            self._chain = self.keys.link_mac(self._chain, table, content)
+            return self._chain
+        mac = self.keys.row_mac(table, content)
+        self._live.put(table.name, key, self.keys.weight(mac) if table.live(content) else None)
+        return mac
 
     def _set(self, connection: apsw.Connection, table: Table, key: Key, content: Row) -> None:
         mac = self.keys.row_mac(table, content)

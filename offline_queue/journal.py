@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 
-from offline_queue import limits, projection, written
+from offline_queue import limits, projection, summary, written
 from offline_queue.clockwork import believe, note_time
 from offline_queue.events import StoredEvent, decode, write_time
 from offline_queue.journal_later import LaterJournal
@@ -148,10 +148,7 @@ class SqlJournal(LaterJournal):
             if event.rrn != numbers.rrn and not (before.rrn or before.terms.original):
                 raise AssertionError("the event does not carry the RRN it was given")
             written.append(connection, txn_id, event)
-            projection.update(connection, before, sale)
-            connection.execute(
-                "UPDATE txn SET idempotency_key = ? WHERE txn_id = ?", (numbers.key, txn_id)
-            )
+            projection.update(connection, before, sale, key=numbers.key)
             item = self._queue(connection, txn_id, numbers.key, outgoing, now)
             projection.check_outbox(connection, sale)
             return sale, item
@@ -173,6 +170,8 @@ class SqlJournal(LaterJournal):
             StoreError: nothing was recorded.
         """
         with self.store.write() as connection:
+            if done is not None and done.fence and not has_claim(connection, done):
+                raise ClaimLost("Another forwarder has taken this message over.")
             return self._commit(connection, txn_id, event, done, queue, self._clock.now())
 
     def settle(self, results: Sequence[tuple[OutboxItem, Step]]) -> list[Transaction | None]:
@@ -186,7 +185,10 @@ class SqlJournal(LaterJournal):
         """
         now = self._clock.now()
         with self.store.write() as connection:
-            return [self._settle(connection, item, step, now) for item, step in results]
+            counts = summary.Counts()
+            settled = [self._settle(connection, item, step, now, counts) for item, step in results]
+            summary.write(connection, counts)
+            return settled
 
     def exposure(self, currency: Currency, card: CardSummary | None = None) -> Exposure:
         """The stored and set-aside sales in this currency that have no final answer."""
@@ -296,14 +298,19 @@ class SqlJournal(LaterJournal):
         self.store.close()
 
     def _settle(
-        self, connection: apsw.Connection, item: OutboxItem, step: Step, now: datetime
+        self,
+        connection: apsw.Connection,
+        item: OutboxItem,
+        step: Step,
+        now: datetime,
+        counts: summary.Counts,
     ) -> Transaction | None:
         if not has_claim(connection, item):
             return None
         match step:
             case Record(event=event, erase=erase):
                 done = item if erase else None
-                sale = self._commit(connection, item.txn_id, event, done, None, now)
+                sale = self._commit(connection, item.txn_id, event, done, None, now, counts)
                 if not erase:
                     put_off(connection, item, now, sale.reason)
                 return sale
@@ -335,13 +342,12 @@ class SqlJournal(LaterJournal):
         done: OutboxItem | None,
         queue: Outgoing | None,
         now: datetime,
+        counts: summary.Counts | None = None,
     ) -> Transaction:
-        if done is not None and done.fence and not has_claim(connection, done):
-            raise ClaimLost("Another forwarder has taken this message over.")
         before = projection.load(connection, txn_id)
         sale = before.after(event)
         written.append(connection, txn_id, event)
-        projection.update(connection, before, sale)
+        projection.update(connection, before, sale, counts=counts)
         if done is not None:
             connection.execute(
                 "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)

@@ -1,21 +1,21 @@
 """The MACs of the ledger's rows: what is covered, by which keys, and how rows are read for it.
 
 Rules of this file: the keys come from the device's key store, under an epoch, and never touch
-the file. A row is encoded in one way only, each value with its type and length. Every column of
-every table is covered, by the list that SQLite itself gives, so a column or table that is added
-later is covered without anyone thinking of it.
+the file. Every column of every table is covered, by the list that SQLite itself gives, so a column
+or table that is added later is covered without anyone thinking of it.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import apsw
 
+from offline_queue.encoded import Hmac, encode_row, length_first
 from offline_queue.sql import rows
 from terminal.ports import KeyStore
 from terminal.transaction import FINAL
@@ -44,6 +44,9 @@ not live, since verifying makes the sums again.
 
 NOWHERE: Mapping[str, int] = MappingProxyType({})
 
+SEAL = "taptill_mac"
+"""The function by which SQLite asks for a row's MAC."""
+
 Key = tuple[Any, ...]
 Row = tuple[Any, ...]
 
@@ -59,50 +62,12 @@ class Unkeyed:
 
     def mac(self, label: str, data: bytes) -> bytes:
         """HMAC-SHA-256 under a published key; 32 bytes."""
-        return hmac.digest(b"taptill: this ledger has no device key", _lp(label, data), "sha256")
+        return hmac.digest(
+            b"taptill: this ledger has no device key", length_first(label, data), "sha256"
+        )
 
 
 UNKEYED: KeyStore = Unkeyed()
-
-
-def _lp(*parts: str | bytes) -> bytes:
-    """Each part behind its 4-byte length, so that no two lists of parts look alike."""
-    encoded = [part.encode() if isinstance(part, str) else part for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
-
-
-_NULL = b"n\x00\x00\x00\x00"
-_SIZES = tuple(size.to_bytes(4, "big") for size in range(256))
-
-
-def encode_row(values: Sequence[object]) -> bytes:
-    """The values of a row, one way only: each with its type and its 4-byte length.
-
-    Raises:
-        AssertionError: a value that no STRICT column of ours can hold.
-    """
-    parts: list[bytes] = []
-    for value in values:
-        kind = type(value)
-        if value is None:
-            parts.append(_NULL)
-            continue
-        if kind is str:
-            letter, text = b"t", value.encode()  # type: ignore[attr-defined]  # it is a str
-        elif kind is int:
-            letter, text = b"i", str(value).encode()
-        elif kind is bytes:
-            letter, text = b"b", value
-        elif kind is float:
-            letter, text = b"f", value.hex().encode()  # type: ignore[attr-defined]  # a float
-        else:
-            raise AssertionError(f"SQLite gave a value of type {kind.__name__}")
-        parts += (
-            letter,
-            _SIZES[len(text)] if len(text) < 256 else len(text).to_bytes(4, "big"),
-            text,
-        )
-    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +75,8 @@ class Table:
     """One protected table, as its columns say.
 
     ``keys`` are its key's columns and ``places`` their places among all columns; both are empty
-    where the rowid is the key. ``one`` reads a row by its key; the others write its MAC.
+    where the rowid is the key. ``seal`` has SQLite ask for the MAC of a row that it has at hand,
+    and ``seal_link`` for that of a log's row in its place (?1) of the chain; the others write one.
     """
 
     name: str
@@ -118,7 +84,8 @@ class Table:
     keys: tuple[str, ...]
     places: tuple[int, ...]
     header: bytes = field(repr=False)
-    one: str = field(init=False, repr=False)
+    seal: str = field(init=False, repr=False)
+    seal_link: str = field(init=False, repr=False)
     set_mac: str = field(init=False, repr=False)
     set_link: str = field(init=False, repr=False)
 
@@ -126,9 +93,14 @@ class Table:
         # Written once, since each is used several times in every sale.
         where = " AND ".join(f"{quoted(key)} = ?" for key in self.keys) or "rowid = ?"
         update = f"UPDATE {quoted(self.name)} SET"
-        object.__setattr__(self, "one", self.select(f"WHERE {where}"))
         object.__setattr__(self, "set_mac", f"{update} mac = ? WHERE {where}")
         object.__setattr__(self, "set_link", f"{update} link = ?, mac = ? WHERE {where}")
+        # SQLite hands the row to our function as it is now, and writes what comes back.
+        values = ", ".join(quoted(column) for column in self.columns)
+        object.__setattr__(self, "seal", f"{update} mac = {SEAL}({values}) WHERE {where}")
+        linked = ", ".join("?1" if name == "link" else quoted(name) for name in self.columns)
+        link = f"{update} link = ?1, mac = {SEAL}({linked}) WHERE rowid = ?2"
+        object.__setattr__(self, "seal_link", link)
 
     @classmethod
     def of(cls, connection: apsw.Connection, name: str, *, rowid: bool) -> Table:
@@ -139,7 +111,7 @@ class Table:
         columns = tuple(column for column, _, _ in info if column != "mac")
         keys = () if rowid else tuple(column for column, place, _ in info if place)
         places = () if rowid else tuple(cid for _, place, cid in info if place)
-        return cls(name, columns, keys, places, _lp("row/1", name, *columns))
+        return cls(name, columns, keys, places, length_first("row/1", name, *columns))
 
     def select(self, rest: str) -> str:
         """A query for contents and MACs; ``rest`` follows the table's name."""
@@ -183,37 +155,41 @@ class Keys:
 
     epoch: int
     row: bytes = field(repr=False)
-    chain: bytes = field(repr=False)
-    live: bytes = field(repr=False)
-    head: bytes = field(repr=False)
+    chain: Hmac = field(repr=False)
+    live: Hmac = field(repr=False)
+    head: Hmac = field(repr=False)
+    _rows: dict[bytes, Hmac] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, keystore: KeyStore, epoch: int) -> Keys:
         """The keys of this epoch on this device."""
-        made = {
-            name: keystore.mac(f"ledger/{epoch}", name.encode())
+        row, *others = (
+            keystore.mac(f"ledger/{epoch}", name.encode())
             for name in ("row", "chain", "live", "head")
-        }
-        return cls(epoch, **made)
+        )
+        chain, live, head = map(Hmac, others)
+        return cls(epoch, row, chain, live, head)
 
     def row_mac(self, table: Table, content: Row) -> bytes:
         """The MAC of one row: of its table, its columns' names and every value."""
-        message = table.header + encode_row(content)
-        return hmac.digest(self.row, message, "sha256")[:MAC_SIZE]
+        begun = self._rows.get(table.header)
+        if begun is None:
+            begun = self._rows[table.header] = Hmac(self.row, table.header)
+        return begun.of(encode_row(content))[:MAC_SIZE]
 
     def link_mac(self, before: bytes, table: Table, content: Row) -> bytes:
         """The next link of the chain."""
-        message = _lp(before) + table.header + encode_row(content)
-        return hmac.digest(self.chain, message, "sha256")[:MAC_SIZE]
+        message = length_first(before) + table.header + encode_row(content)
+        return self.chain.of(message)[:MAC_SIZE]
 
     def weight(self, mac: bytes) -> int:
         """What a live row adds to the sum; never on the disk, so that no sum can be built."""
-        return int.from_bytes(hmac.digest(self.live, mac, "sha256"), "big")
+        return int.from_bytes(self.live.of(mac), "big")
 
     def sum_mac(self, total: int, count: int) -> bytes:
         """The MAC over the sum of all live rows."""
-        message = _lp("live/1", str(count), (total % (1 << 256)).to_bytes(32, "big"))
-        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+        message = length_first("live/1", str(count), (total % (1 << 256)).to_bytes(32, "big"))
+        return self.head.of(message)[:MAC_SIZE]
 
     def schema_mac(self, connection: apsw.Connection) -> bytes:
         """The MAC over the schema: every table, index and trigger, as they were written."""
@@ -223,8 +199,10 @@ class Keys:
             " WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name",
         )
         version = int(str(connection.pragma("user_version")))
-        message = _lp("schema/1", encode_row([version]), *(encode_row(row) for row in found))
-        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+        message = length_first(
+            "schema/1", encode_row([version]), *(encode_row(row) for row in found)
+        )
+        return self.head.of(message)[:MAC_SIZE]
 
     def head_mac(self, head: Head) -> bytes:
         """The MAC over the high-water row."""
@@ -233,13 +211,13 @@ class Keys:
 
     def parts_mac(self, parts: Row) -> bytes:
         """The same, from the row's values in their order."""
-        message = _lp("head/1", encode_row(parts))
-        return hmac.digest(self.head, message, "sha256")[:MAC_SIZE]
+        message = length_first("head/1", encode_row(parts))
+        return self.head.of(message)[:MAC_SIZE]
 
     @property
     def first_link(self) -> bytes:
         """What stands before the first link of the chain."""
-        return hmac.digest(self.chain, b"first", "sha256")[:MAC_SIZE]
+        return self.chain.of(b"first")[:MAC_SIZE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,16 +258,23 @@ class Head:
 
     def write(self, connection: apsw.Connection) -> None:
         """Puts the row in the place of the one before."""
-        connection.execute(
-            "INSERT OR REPLACE INTO high_water"
-            " (id, epoch, links, chain, sales, counter, live, schema, mac)"
-            " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(self.epoch, self.links, self.chain, self.sales, self.counter),
-                *(self.live, self.schema, self.mac),
-            ),
+        values = (
+            *(self.epoch, self.links, self.chain, self.sales, self.counter),
+            *(self.live, self.schema, self.mac),
         )
+        connection.execute(_NEXT_HEAD, values)
+        if not connection.changes():
+            connection.execute(_FIRST_HEAD, values)
 
+
+_NEXT_HEAD = (
+    "UPDATE high_water SET epoch = ?, links = ?, chain = ?, sales = ?, counter = ?, live = ?,"
+    " schema = ?, mac = ? WHERE id = 1"
+)
+_FIRST_HEAD = (
+    "INSERT INTO high_water (id, epoch, links, chain, sales, counter, live, schema, mac)"
+    " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 Scanned = tuple[Key, Row | None, bytes]
 

@@ -19,6 +19,11 @@ from terminal.ports import Entropy
 
 STAN_MAX = 999_999
 
+_OPEN_BATCH = (
+    "SELECT number, EXISTS (SELECT 1 FROM txn WHERE batch = number AND stan = ?)"
+    " FROM batch WHERE closed_at IS NULL"
+)
+
 
 def next_number(connection: apsw.Connection, name: str) -> int:
     """The next number of a counter."""
@@ -32,8 +37,8 @@ def mint(connection: apsw.Connection, now: datetime, entropy: Entropy) -> Number
     The RRN is ``YDDDhh`` (the year's last digit, day of the year and hour, in UTC) and the STAN.
     """
     stan = (next_number(connection, "stan") - 1) % STAN_MAX + 1
-    batch = int(one(connection, "SELECT number FROM batch WHERE closed_at IS NULL"))
-    if rows(connection, "SELECT 1 FROM txn WHERE batch = ? AND stan = ?", (batch, stan)):
+    ((batch, used),) = rows(connection, _OPEN_BATCH, (stan,))
+    if used:
         raise StoreError(
             f"Batch {batch} has used every trace number from 1 to {STAN_MAX}.",
             remedy="Close the batch: the end-of-day report Z does it.",

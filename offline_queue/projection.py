@@ -7,9 +7,11 @@ same SQL transaction; ``verify`` proves the two equal, row by row.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, fields
+from functools import cache
 from itertools import groupby
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -28,25 +30,25 @@ _SALE = (
     *("txn_id", "sequence", "state", "amount_minor", "currency", "created_at", "changed_at"),
     *("cashier", "training", "stan", "rrn", "batch", "response_code", "approval_code"),
     *("approved_minor", "stored_offline", "reason", "card_approved", "refusal"),
-    *("approved_minor", "stored_offline", "reason", "transmitted_at", "taps", "held_minor"),
+    *("transmitted_at", "taps", "held_minor"),
     *("tendered_minor", "rounding_minor", "reference", "voided_by"),
 )
 # "kind" alone would be taken for that of a message, in every join with the outbox.
 _TERMS_KIND = "txn_kind"
 _TERMS = (_TERMS_KIND, *(field.name for field in fields(Terms) if field.name != "kind"))
 _COLUMNS = (*_SALE, *_TERMS, *_CARD)
+_CARD_AT = len(_SALE) + len(_TERMS)
+_PARTS_AT = _TERMS.index("parts") - 2
+_TIMES = ("created_at", "changed_at")
+_TRUTHS = ("training", "stored_offline", "card_approved")
 
 # The names are constants of this file and of the dataclass, never input.
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM txn"  # noqa: S608
+_SELECT_ONE = f"{SELECT} WHERE txn_id = ?"
 # Names again.
 _INSERT = (
     f"INSERT INTO txn ({', '.join(_COLUMNS)})"  # noqa: S608
-    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)})"
-)
-# Names again.
-_UPDATE = (
-    f"UPDATE txn SET {', '.join(f'{name} = :{name}' for name in _COLUMNS[1:])}"  # noqa: S608
-    " WHERE txn_id = :txn_id"
+    f" VALUES ({', '.join('?' * len(_COLUMNS))})"
 )
 
 WAITING: Mapping[State, Kind] = MappingProxyType(
@@ -61,44 +63,79 @@ WAITING: Mapping[State, Kind] = MappingProxyType(
 """The states in which exactly one message of this kind is in the outbox; in others, none."""
 
 
-def row_of(sale: Transaction) -> dict[str, str | int | None]:
+_Value = str | int | None
+_Columns = tuple[tuple[str, Callable[[Any], _Value]], ...]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _parts(terms: Terms) -> str:
+    if not terms.parts:
+        return "[]"
+    return json.dumps([astuple(part) for part in terms.parts], ensure_ascii=False)
+
+
+def _card_column(name: str) -> Callable[[CardSummary | None], _Value]:
+    return lambda card: None if card is None else getattr(card, name)
+
+
+_WRITTEN_APART: dict[str, _Columns] = {
+    "state": (("state", lambda state: state.value),),
+    "amount": (
+        ("amount_minor", lambda amount: amount.minor),
+        ("currency", lambda amount: amount.currency.code),
+    ),
+    "created_at": (("created_at", write_time),),
+    "changed_at": (("changed_at", write_time),),
+    "training": (("training", int),),
+    "stored_offline": (("stored_offline", int),),
+    "card_approved": (("card_approved", int),),
+    "transmitted_at": (("transmitted_at", lambda at: write_time(at) if at else None),),
+    "terms": (
+        (_TERMS_KIND, lambda terms: terms.kind.value),
+        ("tender", lambda terms: terms.tender.value),
+        ("parts", _parts),
+        *(
+            (name, attrgetter(name))
+            for name in _TERMS
+            if name not in {_TERMS_KIND, "tender", "parts"}
+        ),
+    ),
+    "card": tuple((name, _card_column(name)) for name in _CARD),
+}
+_FIELDS: dict[str, _Columns] = {
+    field.name: _WRITTEN_APART.get(field.name, ((field.name, _as_it_is),))
+    for field in fields(Transaction)
+}
+"""What a transaction's fields are written as: columns, and what makes their values."""
+
+
+def row_of(sale: Transaction) -> dict[str, _Value]:
     """The sale as columns."""
-    row: dict[str, str | int | None] = {
-        "txn_id": sale.txn_id,
-        "sequence": sale.sequence,
-        "state": sale.state.value,
-        "amount_minor": sale.amount.minor,
-        "currency": sale.amount.currency.code,
-        "created_at": write_time(sale.created_at),
-        "changed_at": write_time(sale.changed_at),
-        "cashier": sale.cashier,
-        "training": int(sale.training),
-        "stan": sale.stan,
-        "rrn": sale.rrn,
-        "batch": sale.batch,
-        "response_code": sale.response_code,
-        "approval_code": sale.approval_code,
-        "approved_minor": sale.approved_minor,
-        "stored_offline": int(sale.stored_offline),
-        "reason": sale.reason,
-        "card_approved": int(sale.card_approved),
-        "refusal": sale.refusal,
-        "transmitted_at": write_time(sale.transmitted_at) if sale.transmitted_at else None,
-        "taps": sale.taps,
-        "held_minor": sale.held_minor,
-        "tendered_minor": sale.tendered_minor,
-        "rounding_minor": sale.rounding_minor,
-        "reference": sale.reference,
-        "voided_by": sale.voided_by,
+    return {
+        column: write(getattr(sale, name))
+        for name, columns in _FIELDS.items()
+        for column, write in columns
     }
-    terms = sale.terms
-    for name in _TERMS[1:]:
-        row[name] = getattr(terms, name)
-    row[_TERMS_KIND], row["tender"] = terms.kind.value, terms.tender.value
-    row["parts"] = json.dumps([astuple(part) for part in terms.parts], ensure_ascii=False)
-    for name in _CARD:
-        row[name] = getattr(sale.card, name) if sale.card is not None else None
-    return row
+
+
+def _changes(before: Transaction, after: Transaction) -> dict[str, _Value]:
+    """The columns of those fields in which two states of a sale differ."""
+    changed: dict[str, _Value] = {}
+    for name, columns in _FIELDS.items():
+        value, old = getattr(after, name), getattr(before, name)
+        if value is not old and value != old:
+            for column, write in columns:
+                changed[column] = write(value)
+    return changed
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> str:
+    # Names of this file once more.
+    return f"UPDATE txn SET {', '.join(f'{name} = ?' for name in columns)} WHERE txn_id = ?"  # noqa: S608
 
 
 def transaction_of(row: tuple[Any, ...]) -> Transaction:
@@ -107,43 +144,64 @@ def transaction_of(row: tuple[Any, ...]) -> Transaction:
     Raises:
         StoreError: a value cannot be what was written.
     """
-    named = dict(zip(_COLUMNS, row, strict=True))
-    card = {name: named.pop(name) for name in _CARD}
-    terms = {name: named.pop(name) for name in _TERMS}
-    transmitted = named.pop("transmitted_at")
+    named = dict(zip(_SALE, row, strict=False))
+    kind, tender, *about = row[len(_SALE) : _CARD_AT]
+    card = row[_CARD_AT:]
+    parts = about[_PARTS_AT]
     try:
-        parts = tuple(Part(*part) for part in json.loads(terms.pop("parts")))
-        kind, tender = TransactionKind(terms.pop(_TERMS_KIND)), Tender(terms.pop("tender"))
-        about = Terms(kind=kind, tender=tender, parts=parts, **terms)
+        if parts != "[]":
+            about[_PARTS_AT] = tuple(Part(*part) for part in json.loads(parts))
+        else:
+            about[_PARTS_AT] = ()
+        terms = Terms(TransactionKind(kind), Tender(tender), *about)
         amount = Amount(named.pop("amount_minor"), Currency.of(named.pop("currency")))
-        state = State(named.pop("state"))
+        named["state"] = State(named["state"])
     except (ValueError, TypeError, AssertionError, AmountError, ConfigError) as cause:
         raise StoreError(f"The ledger's sale {row[0]!r} is unreadable: {cause}") from cause
+    for name in _TIMES:
+        named[name] = read_time(named[name])
+    for name in _TRUTHS:
+        named[name] = bool(named[name])
+    if named["transmitted_at"]:
+        named["transmitted_at"] = read_time(named["transmitted_at"])
     return Transaction(
         amount=amount,
-        state=state,
-        created_at=read_time(named.pop("created_at")),
-        changed_at=read_time(named.pop("changed_at")),
-        training=bool(named.pop("training")),
-        stored_offline=bool(named.pop("stored_offline")),
-        card_approved=bool(named.pop("card_approved")),
-        card=CardSummary(**card) if card["token"] is not None else None,
-        terms=about,
-        transmitted_at=read_time(transmitted) if transmitted else None,
+        card=CardSummary(*card) if card[0] is not None else None,
+        terms=terms,
         **named,
     )
 
 
 def insert(connection: apsw.Connection, sale: Transaction) -> None:
     """Adds the row of a new sale."""
-    connection.execute(_INSERT, row_of(sale))
+    row = row_of(sale)
+    connection.execute(_INSERT, [row[name] for name in _COLUMNS])
     summary.add(connection, None, sale)
 
 
-def update(connection: apsw.Connection, before: Transaction, sale: Transaction) -> None:
-    """Brings the row of a sale, and the summary that counts it, up to its last event."""
-    connection.execute(_UPDATE, row_of(sale))
-    summary.add(connection, before, sale)
+def update(
+    connection: apsw.Connection,
+    before: Transaction,
+    sale: Transaction,
+    *,
+    key: str = "",
+    counts: summary.Counts | None = None,
+) -> None:
+    """Brings the row of a sale, and the summary that counts it, up to its last event.
+
+    What has not changed is not written, so that SQLite leaves its indexes alone. ``key`` is the
+    sale's idempotency key, where it gets one now. With ``counts`` the change is added to these,
+    which the caller writes in the same SQL transaction.
+    """
+    row = _changes(before, sale)
+    if key:
+        row["idempotency_key"] = key
+    if row:
+        connection.execute(_update(tuple(row)), (*row.values(), sale.txn_id))
+    if counts is None:
+        summary.add(connection, before, sale)
+    else:
+        counts.move(before, sale)
 
 
 def load(connection: apsw.Connection, txn_id: str) -> Transaction:
@@ -152,10 +210,10 @@ def load(connection: apsw.Connection, txn_id: str) -> Transaction:
     Raises:
         StoreError: there is none.
     """
-    row = connection.execute(f"{SELECT} WHERE txn_id = ?", (txn_id,)).fetchone()
-    if row is None:
+    found = connection.execute(_SELECT_ONE, (txn_id,)).fetchall()
+    if not found:
         raise StoreError(f"The ledger has no sale {txn_id!r}.")
-    return transaction_of(row)
+    return transaction_of(found[0])
 
 
 def check_outbox(connection: apsw.Connection, sale: Transaction) -> None:

@@ -78,6 +78,12 @@ class Counts:
             key = (terms.day, code, kind, part.group, part.rate_bp)
             _add(self.parts, key, PART_SUMS, (1, part.gross_minor, part.tax_minor), sign)
 
+    def move(self, before: Transaction | None, after: Transaction) -> None:
+        """Counts a sale as it is now, and no longer as it was."""
+        if before is not None:
+            self.count(before, -1)
+        self.count(after)
+
 
 def _add(
     into: dict[Key, Counter[str]],
@@ -109,9 +115,7 @@ _UPSERT_PART = _upsert("part_summary", PART_DIMENSIONS, PART_SUMS)
 def add(connection: apsw.Connection, before: Transaction | None, after: Transaction) -> None:
     """Counts a sale as it is now, and no longer as it was."""
     counts = Counts()
-    if before is not None:
-        counts.count(before, -1)
-    counts.count(after)
+    counts.move(before, after)
     write(connection, counts)
 
 

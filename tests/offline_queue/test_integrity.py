@@ -14,8 +14,9 @@ import pytest
 
 from drivers.keystore import FileKeyStore
 from offline_queue.audit import Audit
+from offline_queue.encoded import encode_row
 from offline_queue.journal import SqlJournal, open_journal
-from offline_queue.macs import PROTECTED_SINCE, UNKEYED, encode_row
+from offline_queue.macs import PROTECTED_SINCE, UNKEYED
 from offline_queue.reports import Reports
 from offline_queue.schema import MIGRATIONS, Migration
 from offline_queue.sql import one, rows
