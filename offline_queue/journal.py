@@ -31,13 +31,12 @@ from offline_queue.outbox import (
 from offline_queue.plan import Hold, Later, NotSent, Record, Step
 from offline_queue.sql import one, rows
 from offline_queue.store import RESERVE_BYTES, Store
-from terminal.errors import ClaimLost, StoreError, TerminalError
+from terminal.errors import ClaimLost, TerminalError
 from terminal.ledger import Compose, Declined, Exposure, Kind, OutboxItem, Outgoing
 from terminal.money import Amount, Currency
 from terminal.ports import Clock, Entropy, KeyStore, RollbackCounter
 from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
-    FINAL,
     CardSummary,
     Event,
     FateUnknown,
@@ -263,27 +262,6 @@ class SqlJournal(LaterJournal):
                 # sale stays AUTHORISING, which is in the pending total and on the screen.
                 unreadable.append(txn_id)
         return Recovered(tuple(interrupted), tuple(reversing), tuple(unreadable))
-
-    def close_batch(self) -> int:
-        """Ends the batch and opens the next one; the number of the one that ended.
-
-        Raises:
-            StoreError: sales of the batch have no final answer yet; nothing was changed.
-        """
-        now = write_time(self._clock.now())
-        final = [state.value for state in FINAL]
-        with self.store.write() as connection:
-            batch = written.open_batch(connection)
-            states = rows(connection, "SELECT state FROM txn WHERE batch = ?", (batch,))
-            waiting = sum(state not in final for (state,) in states)
-            if waiting:
-                raise StoreError(
-                    f"Batch {batch} cannot be closed: {waiting} of its sales have no answer.",
-                    remedy="Forward them first; the queue says which, and why they wait.",
-                )
-            connection.execute("UPDATE batch SET closed_at = ? WHERE number = ?", (now, batch))
-            ensure_batch(connection, self._clock.now())
-            return batch
 
     def housekeeping(self) -> bool:
         """At idle: erased messages leave the log too, and the next part of the file is verified.

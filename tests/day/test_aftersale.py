@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from offline_queue.closings import Closings
 from terminal.errors import AmountError, RefundRefused, StoreError, SupervisorNeeded
 from terminal.money import Amount, Currency
 from terminal.progress import Prompted
@@ -140,7 +141,7 @@ def test_a_void_is_refused_after_the_batch_and_after_a_refund(shop: DayShop) -> 
     with pytest.raises(RefundRefused, match="refunded already"):
         shop.void(sale)
     other = shop.sell("13.00")
-    shop.parts.journal.close_batch()
+    Closings(shop.parts.journal.store, shop.parts.clock).freeze(by="Ada")
     with pytest.raises(RefundRefused, match="in batch 1, which is closed"):
         shop.void(other)
 

@@ -13,6 +13,7 @@ import pytest
 
 from drivers.device_keys import FileCounter, Tpm2, open_device_keys
 from drivers.keystore import FileKeyStore
+from offline_queue.closings import Closings
 from offline_queue.journal import SqlJournal
 from offline_queue.store import Store
 from terminal.errors import KeyStoreError
@@ -106,7 +107,8 @@ def test_an_older_image_of_the_disk_is_found_with_a_tpm(
         with store:
             if not store.findings:
                 # Each new batch moves the counter, as each stored sale does.
-                SqlJournal(store, HandClock(), CountingEntropy()).close_batch()
+                SqlJournal(store, HandClock(), CountingEntropy())
+                Closings(store, HandClock()).freeze(by="Ada")
             return [str(finding) for finding in store.findings]
 
     assert start() == []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from offline_queue.closings import Closings
 from offline_queue.journal import SqlJournal
 from offline_queue.store import Store
 from terminal.ledger import Kind, Numbers, OutboxItem, Outgoing
@@ -74,6 +75,10 @@ class Till:
     def __post_init__(self) -> None:
         store = Store.open(self.path, at=self.clock.now())
         self.journal = SqlJournal(store, self.clock, self.entropy)
+
+    def freeze(self) -> int:
+        """Ends the batch."""
+        return Closings(self.store, self.clock).freeze(by="Ada")
 
     @classmethod
     def of(cls, path: Path, journal: SqlJournal, prefix: str) -> Till:

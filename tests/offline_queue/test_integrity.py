@@ -213,7 +213,7 @@ def test_a_sealed_ledger_takes_no_sale_and_can_be_read(device: Device) -> None:
     assert "No sale was taken" in caught.value.message
     assert "call your service" in caught.value.remedy
     with pytest.raises(StoreSealed):
-        till.journal.close_batch()
+        till.freeze()
     assert Reports(till.store).pending().count == 3
     assert len(Reports(till.store).transactions()) == 5
     till.store.close()

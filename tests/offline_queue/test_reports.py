@@ -108,10 +108,10 @@ def test_a_batch_is_added_up_and_closed_when_nothing_waits(till: Till) -> None:
 
     waiting, item = till.store_sale(5)
     with pytest.raises(StoreError, match="1 of its sales"):
-        till.journal.close_batch()
+        till.freeze()
     assert reports.open_batch() == 1
     till.journal.commit(waiting.txn_id, HostApproved(now, "00", "3", 5), done=item)
-    assert till.journal.close_batch() == 1
+    assert till.freeze() == 1
     assert reports.open_batch() == 2
     assert [(batch.number, batch.closed_at is None) for batch in reports.batches()] == [
         (2, True),
