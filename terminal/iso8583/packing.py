@@ -6,6 +6,8 @@ garbled; nothing between the two is let through.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from terminal.errors import HostGarbled
 from terminal.iso8583 import codec
 from terminal.iso8583.codec import Message
@@ -23,6 +25,8 @@ def pack(profile: Profile, message: Message) -> bytes:
     return profile.header + codec.encode(profile.layout, message)
 
 
+# A request and its answer are each read once to match them and once to judge them.
+@lru_cache(maxsize=4)
 def unpack(profile: Profile, wire: bytes) -> Message:
     """The message that one frame holds.
 

@@ -216,9 +216,9 @@ class MessageFormat:
         return self.required | self.optional
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """An acquirer's dialect.
+    """An acquirer's dialect; one is equal to itself alone.
 
     ``header`` precedes each message inside its frame; an answer has one of the same length.
     ``messages`` has a format for each message type; ``0200/20`` is that of a 0200 whose

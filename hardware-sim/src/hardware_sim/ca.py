@@ -16,6 +16,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from hardware_sim.issuer import ISSUERS
+from hardware_sim.powers import power
 from terminal.emv.oda import CaPublicKey
 
 AUTHORITY_INDEX = 0xE1
@@ -36,6 +37,12 @@ PUBLIC_EXPONENT = 3
 CERTIFICATE_SERIAL = bytes.fromhex("000001")
 _HASH_AND_KEY_ALGORITHM = b"\x01\x01"
 _AUTHENTICATION_CODE = b"\xda\xc0"
+
+
+@cache
+def _private(p: int, q: int) -> tuple[int, int, int]:
+    """The private exponents modulo both primes, and the second prime's inverse (RFC 8017, 3.2)."""
+    return pow(PUBLIC_EXPONENT, -1, p - 1), pow(PUBLIC_EXPONENT, -1, q - 1), pow(q, -1, p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,10 @@ class RsaKey:
             raise ValueError(f"a block for this key has {self.size} bytes")
         message = int.from_bytes(block, "big")
         # The Chinese remainder theorem makes this four times as fast as one exponentiation.
-        by_p = pow(message % self.p, pow(PUBLIC_EXPONENT, -1, self.p - 1), self.p)
-        by_q = pow(message % self.q, pow(PUBLIC_EXPONENT, -1, self.q - 1), self.q)
-        step = (by_p - by_q) * pow(self.q, -1, self.p) % self.p
+        for_p, for_q, inverse = _private(self.p, self.q)
+        by_p = power(message, for_p, self.p)
+        by_q = power(message, for_q, self.q)
+        step = (by_p - by_q) * inverse % self.p
         return (by_q + step * self.q).to_bytes(self.size, "big")
 
 
