@@ -7,10 +7,12 @@ distribution cannot open ``sim:`` at all. An unknown scheme lists those that exi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, TypeVar, cast
 
 from terminal.emv.oda import CaKeys
@@ -105,9 +107,11 @@ OpenPrinter = Callable[[str], Printer]
 T = TypeVar("T")
 
 
-def schemes(group: str) -> dict[str, EntryPoint]:
+# What is installed does not change under a running till, and looking through it takes a while.
+@cache
+def schemes(group: str) -> Mapping[str, EntryPoint]:
     """The schemes of one group, by name, without importing any driver."""
-    return {point.name: point for point in entry_points(group=group)}
+    return MappingProxyType({point.name: point for point in entry_points(group=group)})
 
 
 def _opener(

@@ -20,7 +20,7 @@ from offline_queue.events import write_time
 from offline_queue.failures import damaged
 from offline_queue.hand_over_schema import HANDED_OVER
 from offline_queue.integrity import Protection
-from offline_queue.macs import PROTECTED_SINCE
+from offline_queue.macs import PROTECTED_SINCE, quoted
 from offline_queue.views import VIEWS
 from terminal.errors import StoreError, StoreTooNew
 
@@ -278,6 +278,14 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(11, "views for other programs", VIEWS),
 )
 
+# A column that a later step adds comes behind it, so that new and updated files are alike.
+_TABLES_WITHOUT_MACS = """
+SELECT name FROM pragma_table_list AS listed
+WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite_%' AND name <> 'high_water'
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_info(listed.name) WHERE name = 'mac')
+ORDER BY name
+"""
+
 _MIGRATION_TABLE = """
     CREATE TABLE IF NOT EXISTS migration (
         version INTEGER PRIMARY KEY,
@@ -333,7 +341,7 @@ def migrate(
     verify: Callable[[apsw.Connection], object],
     protection: Protection,
 ) -> None:
-    """Brings the file to the newest version, one SQL transaction for each step.
+    """Brings the file to the newest version, one SQL transaction for each step of an update.
 
     A file with sales in it is copied first, to ``<name>.v<version>.kept``; the copy goes when
     the new file has verified. Each step ends with the MACs of what it has made.
@@ -347,18 +355,14 @@ def migrate(
     kept = sorted(path.parent.glob(f"{path.name}.v*.kept"))
     if steps and version and not kept:
         kept = [_keep(connection, path, version)]
-    for step in steps:
+    # A new file is there whole or not at all, and is synced once; an old one goes step by step.
+    for together in [steps] if not version else [[step] for step in steps]:
         with connection:
-            connection.execute(_MIGRATION_TABLE)
-            for statement in step.statements:
-                connection.execute(statement)
-            record = (step.version, step.name, write_time(at))
-            connection.execute("INSERT INTO migration (version, name, at) VALUES (?, ?, ?)", record)
-            connection.pragma("application_id", APPLICATION_ID)
-            connection.pragma("user_version", step.version)
-            if step.version >= PROTECTED_SINCE:
+            for step in together:
+                _step(connection, step, at)
+            if together and together[-1].version >= PROTECTED_SINCE:
                 protection.adopt(connection)
-                protection.keep()
+        protection.keep()
     if not kept:
         return
     try:
@@ -371,6 +375,20 @@ def migrate(
         ) from cause
     for copy in kept:
         copy.unlink()
+
+
+def _step(connection: apsw.Connection, step: Migration, at: datetime) -> None:
+    """One step, in the caller's SQL transaction."""
+    connection.execute(_MIGRATION_TABLE)
+    for statement in step.statements:
+        connection.execute(statement)
+    record = (step.version, step.name, write_time(at))
+    connection.execute("INSERT INTO migration (version, name, at) VALUES (?, ?, ?)", record)
+    connection.pragma("application_id", APPLICATION_ID)
+    connection.pragma("user_version", step.version)
+    if step.version >= PROTECTED_SINCE:
+        for (table,) in connection.execute(_TABLES_WITHOUT_MACS).fetchall():
+            connection.execute(f"ALTER TABLE {quoted(str(table))} ADD COLUMN mac BLOB")
 
 
 def check_start(connection: apsw.Connection, path: Path) -> None:

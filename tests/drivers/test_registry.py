@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint
 
 import pytest
 
@@ -16,7 +16,7 @@ ABSENT = EntryPoint("nfcpy", "no_such_package.reader:open_reader", registry.READ
 @pytest.fixture
 def product_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A till without the simulator, whose one reader driver lacks its packages."""
-    monkeypatch.setattr(registry, "entry_points", lambda **_: EntryPoints([ABSENT]))
+    monkeypatch.setattr(registry, "schemes", lambda _: {ABSENT.name: ABSENT})
 
 
 @pytest.mark.parametrize("url", ["sim:", "sim:visa-credit", "replay:tap.json"])

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -33,6 +34,7 @@ _PASSED_ON = ("PCSCLITE_CSOCK_NAME", "TAPTILL_DATA", "TMPDIR")
 _END_S = 30.0
 
 
+@cache
 def opener() -> OpenTill:
     """The till that is installed here.
 

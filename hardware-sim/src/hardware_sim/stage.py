@@ -34,6 +34,12 @@ from terminal.ports import SeveralCards
 _LOOKED_S = 0.5
 """The daemon looks for cards every 400 ms (pcsc-lite, PCSCLITE_STATUS_POLL_RATE)."""
 
+_FIELD_LOOKED_S = 0.1
+"""A reader that waits for a simulated field to be empty is told at once."""
+
+_NFCPY_LOOKED_S = 0.25
+"""Through nfcpy a reader takes a card for gone when it has looked twice and seen none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -101,10 +107,30 @@ class _Unplugging:
             raise CardLost("The reader went away with the card.") from None
 
 
+class _Emptied:
+    """When something was last taken away.
+
+    A swap between two looks of a reader would pass unseen, and no hand is that quick. A till that
+    missed it would take the new card for the old one, and give that time to leave.
+    """
+
+    def __init__(self, looked_s: float) -> None:
+        self._looked_s = looked_s
+        self._since = 0.0
+
+    def note(self) -> None:
+        self._since = time.monotonic()
+
+    def settle(self) -> None:
+        time.sleep(max(0.0, self._since + self._looked_s - time.monotonic()))
+
+
 class SimStage:
     """The field in this process, and a reader that reaches it from any other."""
 
     def __init__(self) -> None:
+        self._emptied = _Emptied(_FIELD_LOOKED_S)
+        self._lies_there = False
         self._folder = tempfile.TemporaryDirectory(prefix="taptill-field-")
         self.field = Field()
         self._server = FieldServer(self.field, Path(self._folder.name) / "field")
@@ -125,6 +151,8 @@ class SimStage:
 
     def put(self, cards: Sequence[Held]) -> None:
         """See ``Stage``."""
+        self._emptied.settle()
+        self._lies_there = True
         if len(cards) > 1:
             self.field.put(Presence(SeveralCards(), title="Several cards"))
             return
@@ -133,7 +161,10 @@ class SimStage:
 
     def take(self) -> None:
         """See ``Stage``."""
-        self.field.take()
+        if self._lies_there:
+            self._lies_there = False
+            self.field.take()
+            self._emptied.note()
 
     def unplug(self) -> None:
         """See ``Stage``."""
@@ -162,15 +193,11 @@ class _Slot:
     def __init__(self, door: PcscDoor, name: str) -> None:
         self.door = door
         self.name = name
-        self._empty_since = 0.0
+        self.emptied = _Emptied(_LOOKED_S)
 
     def take(self) -> None:
         self.door.remove()
-        self._empty_since = time.monotonic()
-
-    def settle(self) -> None:
-        """A swap between two looks of the daemon would pass unseen, and no hand is that quick."""
-        time.sleep(max(0.0, self._empty_since + _LOOKED_S - time.monotonic()))
+        self.emptied.note()
 
 
 class PcscStage:
@@ -220,7 +247,7 @@ class PcscStage:
                 remedy="Play this on the door sim or pn532.",
             )
         self.take()
-        self._slot.settle()
+        self._slot.emptied.settle()
         [held] = cards
         tag = held.profile.card.presents == "tag"
         mute = held.profile.card.presents == "unreadable"
@@ -262,6 +289,8 @@ class Pn532Stage:
         self._pn532 = Pn532OnPty()
         self._pn532.replug()
         self._plugged = True
+        self._lies_there = False
+        self._emptied = _Emptied(_NFCPY_LOOKED_S)
         self._time = CardTime()
 
     @property
@@ -294,11 +323,16 @@ class Pn532Stage:
         for number, tag in enumerate(tags):
             if number:
                 tag.uid = next(uids)
+        self._emptied.settle()
         self._pn532.present_tags(*tags)
+        self._lies_there = True
 
     def take(self) -> None:
         """See ``Stage``."""
-        self._pn532.remove()
+        if self._lies_there:
+            self._lies_there = False
+            self._pn532.remove()
+            self._emptied.note()
 
     def unplug(self) -> None:
         """See ``Stage``."""
