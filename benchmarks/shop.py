@@ -101,6 +101,7 @@ class _TimedJournal:
         self.declines = journal.declines
         self.transaction = journal.transaction
         self.open_refund = journal.open_refund
+        self.open_part = journal.open_part
         self.book = journal.book
         self.undo = journal.undo
         self.standing = journal.standing

@@ -91,8 +91,7 @@ class Closings:
             follower = written.open_batch(connection)
             for sale in waiting:
                 event = CarriedOver(now, follower)
-                written.append(connection, sale.txn_id, event)
-                projection.update(connection, sale, sale.after(event))
+                written.moved(connection, sale, event, sale.after(event))
             carried = tuple(sale.txn_id for sale in waiting)
             add(connection, subject_of(batch), BatchFrozen(now, batch, by, carried))
             return batch

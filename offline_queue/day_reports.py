@@ -14,7 +14,7 @@ import apsw
 
 from offline_queue.sql import rows
 from offline_queue.store import Store
-from terminal.dayreport import DayReport, PartRow, Period, SpanRow, SumRow, add_up
+from terminal.dayreport import DayReport, OpenRow, PartRow, Period, SpanRow, SumRow, add_up
 from terminal.errors import StoreError
 from terminal.money import Currency
 from terminal.states import State
@@ -40,6 +40,13 @@ _BATCH_PARTS = """
         sum(json_extract(part.value, '$[2]')), sum(json_extract(part.value, '$[3]'))
     FROM txn, json_each(parts) AS part
     WHERE batch = ? AND training = 0 AND state = 'approved' GROUP BY 1, 2, 3, 4
+"""
+_OPEN_NOW = """
+    SELECT 'awaited', currency, count(*), sum(amount_minor) FROM txn
+    WHERE state = 'awaited' AND training = 0 GROUP BY currency
+    UNION ALL
+    SELECT 'due', currency, count(*), sum(due_minor) FROM open_bill
+    WHERE due_minor > 0 GROUP BY currency
 """
 _DAY_SUMS = """
     SELECT currency, kind, tender, scheme, cashier, state, stored_offline,
@@ -85,14 +92,21 @@ class DayReports:
         self._store = store
 
     def of_batch(self, title: str, batch: int, at: datetime, currency: Currency) -> list[DayReport]:
-        """A batch, in the till's currency and then in every other that it has."""
+        """A batch, in the till's currency and then in every other that it has.
+
+        What stands open now is told of the open batch and the one that was closed last.
+        """
         with self._store.read() as connection:
             if not rows(connection, "SELECT 1 FROM batch WHERE number = ?", (batch,)):
                 raise StoreError(f"There is no batch {batch}.", remedy="See the list of batches.")
             found = _sums(connection, (_BATCH_SUMS, _BATCH_HOURS, _BATCH_PARTS), (batch,))
+            now = rows(connection, "SELECT max(number) - 1 FROM batch")[0][0]
+            standing = rows(connection, _OPEN_NOW) if batch >= now else []
             days = rows(connection, "SELECT min(day), max(day) FROM txn WHERE batch = ?", (batch,))
         first, last = days[0]
-        return _reports(Period(title, at, batch, first or "", last or ""), found, currency)
+        waiting = tuple(OpenRow(*row) for row in standing)
+        period = Period(title, at, batch, first or "", last or "", waiting)
+        return _reports(period, found, currency)
 
     def of_days(
         self, title: str, first_day: str, last_day: str, at: datetime, currency: Currency
@@ -133,7 +147,7 @@ def _sums(
 
 
 def _reports(period: Period, found: _Sums, own: Currency) -> list[DayReport]:
-    others = sorted(found.currencies - {own.code})
+    others = sorted((found.currencies | {r.currency for r in period.standing}) - {own.code})
     return [
         add_up(period, currency, found.rows, found.spans, found.parts)
         for currency in (own, *map(Currency.of, others))

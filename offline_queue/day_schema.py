@@ -114,3 +114,26 @@ MORE_KINDS: tuple[str, ...] = (
     "ALTER TABLE batch ADD COLUMN settlement TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE batch ADD COLUMN settled_at TEXT",
 )
+
+BILLS: tuple[str, ...] = (
+    # Those on which something is due or in doubt; the events have them all.
+    """
+    CREATE TABLE open_bill (
+        name TEXT PRIMARY KEY,
+        currency TEXT NOT NULL,
+        total_minor INTEGER NOT NULL,
+        paid_minor INTEGER NOT NULL,
+        doubt_minor INTEGER NOT NULL,
+        due_minor INTEGER NOT NULL,
+        opened_at TEXT NOT NULL,
+        label TEXT NOT NULL,
+        cashier TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE VIEW v_open_bills AS
+    SELECT name AS bill, label, currency, total_minor, paid_minor, doubt_minor, due_minor,
+        opened_at, cashier
+    FROM open_bill
+    """,
+)

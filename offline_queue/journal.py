@@ -146,8 +146,7 @@ class SqlJournal(LaterJournal):
             # A refund, and a hold that is taken, go by the number of what they are about.
             if event.rrn != numbers.rrn and not (before.rrn or before.terms.original):
                 raise AssertionError("the event does not carry the RRN it was given")
-            written.append(connection, txn_id, event)
-            projection.update(connection, before, sale, key=numbers.key)
+            written.moved(connection, before, event, sale, key=numbers.key)
             item = self._queue(connection, txn_id, numbers.key, outgoing, now)
             projection.check_outbox(connection, sale)
             return sale, item
@@ -324,8 +323,7 @@ class SqlJournal(LaterJournal):
     ) -> Transaction:
         before = projection.load(connection, txn_id)
         sale = before.after(event)
-        written.append(connection, txn_id, event)
-        projection.update(connection, before, sale, counts=counts)
+        written.moved(connection, before, event, sale, counts=counts)
         if done is not None:
             connection.execute(
                 "DELETE FROM outbox WHERE item = ? AND txn_id = ?", (done.item_id, txn_id)

@@ -12,18 +12,19 @@ from datetime import datetime
 
 import apsw
 
-from offline_queue import written
+from offline_queue import bill_rows, written
 from offline_queue.clockwork import note_time
 from offline_queue.outbox import item_of
 from offline_queue.store import Store
-from terminal.ledger import Judge, OutboxItem, Outgoing, Standing, Undo
+from terminal.day_events import PartTaken
+from terminal.ledger import Judge, JudgePart, OutboxItem, Outgoing, Standing, Undo
 from terminal.money import Amount
 from terminal.ports import Clock
 from terminal.transaction import Event, SaleIntended, TenderConfirmed, Transaction
 
 
 class LaterJournal:
-    """Refunds, voids and cash, for the journal that is made of it."""
+    """Refunds, voids, bills and cash, for the journal that is made of it."""
 
     store: Store
     _clock: Clock
@@ -67,6 +68,35 @@ class LaterJournal:
                 connection,
                 lambda number: SaleIntended(at, txn_id, number, amount, cashier, training, terms),
             )
+
+    def open_part(
+        self,
+        *,
+        txn_id: str,
+        bill: str,
+        lines: tuple[int, ...],
+        at: datetime,
+        cashier: str,
+        judge: JudgePart,
+    ) -> Transaction:
+        """Records the intent of a payment of a bill, if ``judge`` allows it as everything stands.
+
+        Raises:
+            TerminalError: what ``judge`` raised; nothing was recorded.
+            StoreFull: the reserve on the disk is gone; no card may be read.
+            StoreError: there is no such bill, or the ledger cannot be written.
+        """
+        written.require_room(self.store, self._reserve_bytes)
+        with self.store.write() as connection:
+            note_time(connection, at)
+            amount, terms = judge(bill_rows.standing(connection, bill))
+            sale = written.open_intent(
+                connection,
+                lambda number: SaleIntended(at, txn_id, number, amount, cashier, terms=terms),
+            )
+            if lines:
+                bill_rows.note(connection, PartTaken(at, bill, txn_id, lines))
+            return sale
 
     def book(self, txn_id: str, confirm: Callable[[int], TenderConfirmed]) -> Transaction:
         """Takes a payment that is no card's into the open batch, whose number it is given.

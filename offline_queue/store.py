@@ -17,7 +17,7 @@ from typing import Self
 
 import apsw
 
-from offline_queue import ownership, projection, schema
+from offline_queue import bill_rows, ownership, projection, schema
 from offline_queue.failures import free_bytes, named, of_disk
 from offline_queue.failures import read_only as read_only_file
 from offline_queue.guard import Guard
@@ -246,7 +246,9 @@ class Store:
         """
         with self.read() as connection:
             schema.check_whole(connection, self.path)
-            return projection.verify(connection)
+            sales = projection.verify(connection)
+            bill_rows.verify(connection)
+            return sales
 
     def close(self) -> None:
         """Closes the file and lets others own it. Harmless when called twice."""

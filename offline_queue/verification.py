@@ -15,7 +15,7 @@ from pathlib import Path
 
 import apsw
 
-from offline_queue import projection
+from offline_queue import bill_rows, projection
 from offline_queue.integrity import LiveRows
 from offline_queue.macs import (
     DERIVED,
@@ -309,6 +309,7 @@ def _everything(
         # An older schema has fewer columns; after its update the sales are verified again.
         if projection.known_columns(connection):
             projection.verify(connection)
+            bill_rows.verify(connection)
     except StoreError as cause:
         yield Finding(cause.message, "txn and event")
     progress(total, total)

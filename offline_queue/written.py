@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import apsw
 
-from offline_queue import projection
+from offline_queue import bill_rows, projection, summary
 from offline_queue.events import encode
 from offline_queue.numbers import next_number
 from offline_queue.sql import one, rows
@@ -32,6 +32,24 @@ def open_intent(connection: apsw.Connection, intend: Callable[[int], SaleIntende
     projection.insert(connection, sale)
     append(connection, sale.txn_id, event)
     return sale
+
+
+def moved(
+    connection: apsw.Connection,
+    before: Transaction,
+    event: Event,
+    after: Transaction,
+    *,
+    key: str = "",
+    counts: summary.Counts | None = None,
+) -> None:
+    """Records what happened to a transaction: its event, its row, and the bill that it pays.
+
+    ``key`` and ``counts`` are those of ``projection.update``.
+    """
+    append(connection, after.txn_id, event)
+    projection.update(connection, before, after, key=key, counts=counts)
+    bill_rows.follow(connection, before, after)
 
 
 def standing(connection: apsw.Connection, txn_id: str) -> Standing:

@@ -50,6 +50,11 @@ class Line:
         return full - (2 * full * self.discount_bp + 10_000) // 20_000
 
     @property
+    def text(self) -> str:
+        """The line as a bill names it: ``2 x Tea``."""
+        return self.item.name if self.count == 1 else f"{self.count} x {self.item.name}"
+
+    @property
     def part(self) -> Part:
         """What the line adds to a payment."""
         item = self.item
@@ -135,7 +140,7 @@ def _item(
         at("price", wrong.message.rstrip("."))
     if not 0 < len(values["name"]) <= 60 or not values["name"].isprintable():
         at("name", "a name has 1 to 60 letters")
-    rate_bp = _rate(values.get("tax", ""))
+    rate_bp = rate_bp_of(values.get("tax", ""))
     if rate_bp is None:
         at("tax", f"{values['tax']!r} is no percentage from 0 to 100, like 21 or 5.5")
     key = values.get("key", "") or "0"
@@ -149,7 +154,8 @@ def _item(
     return Item(values["name"], price, values.get("group", ""), rate_bp or 0, barcode, int(key))
 
 
-def _rate(text: str) -> int | None:
+def rate_bp_of(text: str) -> int | None:
+    """A percentage, like 21 or 5.5, in basis points; None where it is none."""
     whole, _, part = (text.removesuffix("%").strip() or "0").partition(".")
     if not (whole.isascii() and whole.isdigit() and len(part) <= 2):
         return None

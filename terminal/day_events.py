@@ -86,7 +86,11 @@ class BatchSettled:
 
 @dataclass(frozen=True, slots=True)
 class BillOpened:
-    """Several payments will pay one amount: what it is for, in the order of the bill."""
+    """Several payments will pay one amount: what it is for, in the order of the bill.
+
+    ``first`` is the sale that was approved in part, where this is the rest of one. ``tip_minor``
+    is a tip that the total includes.
+    """
 
     at: datetime
     bill: str
@@ -94,6 +98,19 @@ class BillOpened:
     lines: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     cashier: str = ""
+    label: str = ""
+    tip_minor: int = 0
+    first: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartTaken:
+    """A payment of a bill is for these of its lines, counted from 0."""
+
+    at: datetime
+    bill: str
+    txn_id: str
+    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +180,7 @@ DayEvent = (
     | UploadAnswered
     | BatchSettled
     | BillOpened
+    | PartTaken
     | BillDropped
     | DrawerOpened
     | DrawerMoved

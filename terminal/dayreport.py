@@ -65,6 +65,16 @@ class PartRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRow:
+    """What stands open now: ``awaited`` transfers, or what is ``due`` of bills."""
+
+    name: str
+    currency: str
+    count: int
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """How many, and how much; a sum may be negative where refunds outweigh sales."""
 
@@ -97,7 +107,11 @@ class TaxLine:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """All figures of a report. ``title`` is ``X``, ``Z`` or a period; ``batch`` None for one."""
+    """All figures of a report. ``title`` is ``X``, ``Z`` or a period; ``batch`` None for one.
+
+    ``awaited`` are bank transfers that nobody has confirmed, ``due`` the bills on which something
+    is left to pay, both as they stand now: they belong to no day, and are in no other figure.
+    """
 
     title: str
     at: datetime
@@ -117,6 +131,8 @@ class DayReport:
     set_aside: Figure
     unknown: Figure
     held: Figure
+    awaited: Figure
+    due: Figure
     tenders: tuple[Line, ...]
     schemes: tuple[Line, ...]
     cashiers: tuple[Line, ...]
@@ -143,13 +159,14 @@ class DayReport:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What a report is about."""
+    """What a report is about, and what stands open while it is made."""
 
     title: str
     at: datetime
     batch: int | None = None
     first_day: str = ""
     last_day: str = ""
+    standing: tuple[OpenRow, ...] = ()
 
 
 def add_up(
@@ -176,6 +193,10 @@ def add_up(
         found = [row for row in own if row.state in states and not _is_refund(row)]
         return _figure(found)
 
+    def open_now(name: str) -> Figure:
+        found = [r for r in period.standing if (r.name, r.currency) == (name, currency.code)]
+        return Figure(sum(row.count for row in found), sum(row.minor for row in found))
+
     in_spans = [span for span in spans if span.currency == currency.code]
     return DayReport(
         title=period.title,
@@ -196,6 +217,8 @@ def add_up(
         set_aside=standing(State.SET_ASIDE),
         unknown=standing(State.UNKNOWN, State.AUTHORISING, State.VOIDING, State.AWAITED),
         held=standing(State.HELD),
+        awaited=open_now("awaited"),
+        due=open_now("due"),
         tenders=lines(lambda row: row.tender.value),
         schemes=lines(lambda row: row.scheme if row.tender is Tender.CARD else ""),
         cashiers=lines(lambda row: row.cashier),

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from terminal.bill import BillStanding
 from terminal.money import Amount, Currency
 from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
@@ -151,6 +152,12 @@ class Standing:
 Judge = Callable[[Standing], Terms]
 """Makes the terms of a refund, or raises a ``TerminalError``. Pure: it runs inside SQL."""
 
+JudgePart = Callable[[BillStanding], tuple[Amount, Terms]]
+"""Makes the amount (with its tip) and terms of a bill's next payment, or raises.
+
+Pure: it runs inside SQL.
+"""
+
 Undo = Callable[[Standing], tuple[VoidSent | Voided, Outgoing | None]]
 """Makes the event that voids, and its message, or raises. Pure: it runs inside SQL."""
 
@@ -191,6 +198,24 @@ class Journal(Protocol):
             TerminalError: what ``judge`` raised; nothing was recorded.
             StoreFull: the reserve on the disk is gone; no card may be read.
             StoreError: there is no such sale, or the ledger cannot be written.
+        """
+
+    def open_part(
+        self,
+        *,
+        txn_id: str,
+        bill: str,
+        lines: tuple[int, ...],
+        at: datetime,
+        cashier: str,
+        judge: JudgePart,
+    ) -> Transaction:
+        """Records the intent of a payment of a bill, if ``judge`` allows it as everything stands.
+
+        Raises:
+            TerminalError: what ``judge`` raised; nothing was recorded.
+            StoreFull: the reserve on the disk is gone; no card may be read.
+            StoreError: there is no such bill, or the ledger cannot be written.
         """
 
     def book(self, txn_id: str, confirm: Callable[[int], TenderConfirmed]) -> Transaction:

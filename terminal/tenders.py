@@ -70,14 +70,25 @@ def take_cash(
         AmountError: nothing is due, or what was handed over is not enough; nothing was recorded.
         StoreError: nothing was recorded.
     """
-    change = change_for(amount, tendered, rules.cash_coin_minor)
+    change_for(amount, tendered, rules.cash_coin_minor)
     sale = _open(ports, rules, amount, cashier, replace(terms, tender=Tender.CASH))
+    return book_cash(ports, rules, sale, tendered)
+
+
+def book_cash(ports: Ports, rules: Rules, sale: Transaction, tendered: Amount) -> Transaction:
+    """Takes what was handed over for an open payment in cash.
+
+    Raises:
+        AmountError: it is not enough, or another currency.
+        StoreError: nothing was recorded.
+    """
+    change = change_for(sale.amount, tendered, rules.cash_coin_minor)
     return ports.journal.book(
         sale.txn_id,
         lambda batch: TenderConfirmed(
             ports.clock.now(),
             batch,
-            cashier,
+            sale.cashier,
             tendered_minor=tendered.minor,
             rounding_minor=change.rounding_minor,
         ),
@@ -94,6 +105,15 @@ def ask_transfer(
         StoreError: nothing was recorded, and no code may be shown.
     """
     sale = _open(ports, rules, amount, cashier, replace(terms, tender=Tender.TRANSFER))
+    return show_transfer(ports, rules, sale)
+
+
+def show_transfer(ports: Ports, rules: Rules, sale: Transaction) -> Transaction:
+    """Gives an open payment by transfer its reference; from here on it is awaited.
+
+    Raises:
+        StoreError: nothing was recorded, and no code may be shown.
+    """
     # Letters that a bank statement keeps, and enough of them to find one payment by hand.
     reference = f"{rules.terminal_id}-{sale.sequence:06d}"
     return ports.journal.commit(sale.txn_id, TransferShown(ports.clock.now(), reference))

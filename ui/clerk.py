@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
+from offline_queue.bills import Bills
 from offline_queue.history import History
 from offline_queue.reports import Reports
 from offline_queue.staff import Staff
@@ -27,6 +28,10 @@ from terminal.transaction import State, Transaction
 from ui.counter import export_batch
 from ui.questions import (
     Answer,
+    BillShown,
+    BillsShown,
+    BillsWanted,
+    BillWanted,
     DayExported,
     DayShown,
     DayWanted,
@@ -115,6 +120,10 @@ class Clerk:
                 return self._sale(question, name)
             case DayWanted():
                 return self._day()
+            case BillsWanted():
+                return BillsShown(tuple(Bills(self._books()).unpaid()))
+            case BillWanted(name):
+                return BillShown(Bills(self._books()).standing(name))
             case PinGiven(pin):
                 return self._pin(question, pin)
             case DayExported(batch):

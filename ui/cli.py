@@ -155,6 +155,7 @@ _ELSEWHERE = {
     **dict.fromkeys(
         ("cash", "catalogue", "export", "insight", "refund", "report", "void"), "ui.cli_day"
     ),
+    "bill": "ui.cli_till",
 }
 
 
@@ -234,26 +235,41 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 @click.argument("amount", callback=_no_option)
 @click.option("--tip", default="", help="A tip, added to the amount, like 1.20.")
 @click.option("--cashier", default="", help="Who sells, for the ledger.")
+@click.option(
+    "--then",
+    multiple=True,
+    type=click.Choice(["card", "cash", "transfer"]),
+    help="How to go on where a card pays nothing or a part; may be repeated. Default: ask.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
-def sell(*, settings: Settings, amount: str, tip: str, cashier: str, as_json: bool) -> int:
+def sell(
+    *,
+    settings: Settings,
+    amount: str,
+    tip: str,
+    cashier: str,
+    then: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Take one payment of AMOUNT, like 12.50.
 
     Then a card is held to the reader. To try it without one: --reader sim:visa-credit. Progress
-    goes to standard error, the result to standard output. Ctrl-C cancels.
+    goes to standard error, the result to standard output. Ctrl-C cancels. A card that is declined
+    or pays a part does not end it: at a terminal the next way to pay is asked for.
     """
     from ui import commands  # noqa: PLC0415 - as above
 
-    return commands.sell(settings, amount, cashier=cashier, as_json=as_json, tip=tip)
+    return commands.sell(settings, amount, cashier=cashier, as_json=as_json, tip=tip, then=then)
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def readers(*, as_json: bool) -> None:
     """List the readers that are attached, and how to address them."""
-    from ui import commands  # noqa: PLC0415 - as above
+    from ui import attached  # noqa: PLC0415 - as above
 
-    _guarded(lambda: commands.readers(as_json=as_json))
+    _guarded(lambda: attached.readers(as_json=as_json))
 
 
 register(main, _with_settings)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 import click
 
-from drivers.registry import FoundReader, discover_readers
 from offline_queue.journal import Recovered
 from offline_queue.outbox import Outbox
 from offline_queue.relay import Relay
@@ -40,6 +39,7 @@ from terminal.receipt import headline, money_line
 from terminal.terms import A_SALE, Terms
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
+from ui.no_reader import NoReader
 from ui.reporting.receipts import in_shop_language
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.wiring import Parts, Settings, assembled, forwarder, receipt_of
@@ -84,8 +84,19 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
 # -- sell --------------------------------------------------------------------------------------
 
 
-def sell(settings: Settings, text: str, *, cashier: str, as_json: bool, tip: str = "") -> int:
-    """One payment from the command line; the tip is added to the amount."""
+def sell(
+    settings: Settings,
+    text: str,
+    *,
+    cashier: str,
+    as_json: bool,
+    tip: str = "",
+    then: Sequence[str] = (),
+) -> int:
+    """One payment from the command line; the tip is added to the amount.
+
+    What a card leaves unpaid goes on with the tenders of ``then``, or with what a person says.
+    """
     amount = Amount.parse(text, settings.config.till.currency)
     terms = A_SALE
     if tip:
@@ -95,22 +106,28 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool, tip: str
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     # Signals are minded until everything is closed: what was said is not followed by a bad exit.
     with minding_signals() as cancel, assembled(settings) as parts:
+        from ui import paying  # noqa: PLC0415 - it is made of this module
+
         _say_recovered(parts.recovered)
         reader = reader_for_one_sale(parts)
         link = parts.acquirer.link()
         try:
             ports = ports_of(parts, reader, link, cancel)
-            sale = _paid(ports, parts, amount, cashier, terms)
+            sale = guarded(
+                parts, lambda: pay(ports, parts.rules, amount, cashier=cashier, terms=terms)
+            )
+            printed = told(parts, sale, as_json=as_json)
+            if sale.state is State.UNKNOWN:
+                now = undone(parts, sale)
+                if now.state is not sale.state:
+                    sale, printed = now, told(parts, now, as_json=as_json)
+            talk = paying.Conversation(parts, ports, then, as_json=as_json)
+            sale, row = talk.go_on(sale, printed)
         finally:
             reader.close()
             link.close()
-        printed = told(parts, sale, as_json=as_json)
-        if sale.state is State.UNKNOWN:
-            now = _undone(parts, sale)
-            if now.state is not sale.state:
-                sale, printed = now, told(parts, now, as_json=as_json)
         if as_json:
-            print_json({**sale_row(sale), "receipt": printed})
+            print_json(row)
         try:
             parts.journal.housekeeping()
         except StoreError as failed:
@@ -119,7 +136,7 @@ def sell(settings: Settings, text: str, *, cashier: str, as_json: bool, tip: str
     return EXIT_CODES[sale.state]
 
 
-def _undone(parts: Parts, sale: Transaction) -> Transaction:
+def undone(parts: Parts, sale: Transaction) -> Transaction:
     """The sale once its reversal was tried: that must not wait for somebody to start the till."""
     click.echo("Asking the bank to undo it...", err=True)
     try:
@@ -179,27 +196,6 @@ def ports_of(parts: Parts, reader: Reader | None, link: Host, cancel: threading.
     )
 
 
-class NoReader:
-    """In the place of a reader where no card is asked for: nobody taps."""
-
-    name = "no reader"
-
-    def wait_for_card(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> None:
-        """Nobody."""
-        del timeout_s, cancelled
-
-    def wait_for_removal(self, *, timeout_s: float, cancelled: Callable[[], bool]) -> bool:
-        """Nothing lies there."""
-        del timeout_s, cancelled
-        return True
-
-    def release(self) -> None:
-        """Nothing to let go."""
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-
 def told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
     """Prints the receipt and, for a person, says how the sale stands; where the receipt is."""
     printed = _print(parts, sale)
@@ -208,7 +204,7 @@ def told(parts: Parts, sale: Transaction, *, as_json: bool) -> str:
     return printed
 
 
-def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str, terms: Terms) -> Transaction:
+def guarded(parts: Parts, payment: Callable[[], Transaction]) -> Transaction:
     """One payment; whatever cuts it off once it may have been sent, it ends as UNKNOWN.
 
     Raises:
@@ -216,7 +212,7 @@ def _paid(ports: Ports, parts: Parts, amount: Amount, cashier: str, terms: Terms
         TerminalError: nothing was sent.
     """
     try:
-        return pay(ports, parts.rules, amount, cashier=cashier, terms=terms)
+        return payment()
     except Exception as failed:
         # As at the top of the till's thread: ours or a driver's, it must not hide a sale's fate.
         profile, recovered = parts.rules.profile, Recovered()
@@ -298,26 +294,7 @@ def _show_sale(sale: Transaction, printed: str) -> None:
     print_fields(headline(sale), shown)
 
 
-# -- readers, sync ----------------------------------------------------------------------
-
-
-def readers(*, as_json: bool) -> int:
-    """What is attached, which driver serves it, and how to address it."""
-    found = discover_readers()
-    rows = [
-        {"url": item.url, "name": item.name, "driver": item.driver, "note": item.note}
-        for item in found
-        if isinstance(item, FoundReader)
-    ]
-    troubles = [item for item in found if isinstance(item, str)]
-    if as_json:
-        print_json({"readers": rows, "troubles": troubles})
-        return 0
-    headings = {"url": "Address (--reader)", "name": "Reader", "driver": "Driver", "note": "Note"}
-    print_table("Readers", headings, rows, "No reader is attached.")
-    for trouble in troubles:
-        click.echo(f"Not looked at: {trouble}")
-    return 0
+# -- sync ---------------------------------------------------------------------------------
 
 
 def sync(settings: Settings, *, as_json: bool) -> int:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from offline_queue.bills import NewBill
+from terminal.bill import BillStanding, PartWish
 from terminal.money import Amount
 from terminal.roles import Authorised
 from terminal.settlement import Report
+from terminal.terms import Part, Tender
 from terminal.transaction import Transaction
 
 # -- questions ---------------------------------------------------------------------------------
@@ -98,6 +101,72 @@ class FeedbackGiven:
     face: int
 
 
+@dataclass(frozen=True, slots=True)
+class BillsWanted:
+    """The bills on which something is due or in doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillWanted:
+    """One bill, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillOpening:
+    """Open a bill."""
+
+    bill: NewBill
+    cashier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BillClosing:
+    """Close a bill: what is still due of it is not going to be paid."""
+
+    name: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartWanted:
+    """Take the next payment of a bill. It ends like any payment, and then ``BillShown`` comes."""
+
+    bill: str
+    wish: PartWish
+    cashier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TenderWanted:
+    """Take one payment by a tender; ``amount`` includes the tip. It ends like any payment."""
+
+    amount: Amount
+    tender: Tender
+    tip_minor: int = 0
+    parts: tuple[Part, ...] = ()
+    tendered: Amount | None = None
+    cashier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSeen:
+    """Somebody has seen that an awaited transfer has arrived."""
+
+    txn_id: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferGivenUp:
+    """An awaited transfer does not come; the customer pays otherwise."""
+
+    txn_id: str
+    by: str = ""
+
+
 Question = (
     QueueWanted
     | HistoryWanted
@@ -110,6 +179,14 @@ Question = (
     | VoidWanted
     | PinGiven
     | FeedbackGiven
+    | BillsWanted
+    | BillWanted
+    | BillOpening
+    | BillClosing
+    | PartWanted
+    | TenderWanted
+    | TransferSeen
+    | TransferGivenUp
 )
 
 UNSETTLED = "unsettled"
@@ -212,4 +289,28 @@ class Unanswered:
     remedy: str = ""
 
 
-Answer = QueueShown | HistoryShown | SaleShown | DayShown | Done | SignedIn | Unanswered
+@dataclass(frozen=True, slots=True)
+class BillShown:
+    """A bill as it stands; after a part was approved of a sale, the bill of what is left."""
+
+    standing: BillStanding
+
+
+@dataclass(frozen=True, slots=True)
+class BillsShown:
+    """The bills on which something is due or in doubt, oldest first."""
+
+    standing: tuple[BillStanding, ...]
+
+
+Answer = (
+    QueueShown
+    | HistoryShown
+    | SaleShown
+    | DayShown
+    | Done
+    | SignedIn
+    | BillShown
+    | BillsShown
+    | Unanswered
+)

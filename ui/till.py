@@ -43,8 +43,11 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
+from ui.no_reader import NoReader
 from ui.questions import (
     Answer,
+    BillClosing,
+    BillOpening,
     CopyWanted,
     DayClosed,
     Done,
@@ -55,6 +58,7 @@ from ui.questions import (
     VoidWanted,
 )
 from ui.reporting.receipts import in_shop_language
+from ui.tendering import ByTender, bill_moved, bill_of, needs_card, taken
 from ui.undoing import undo
 from ui.wiring import Parts, forwarder, receipt_of
 
@@ -68,8 +72,9 @@ class _Charge:
 
 
 _Undo = RefundWanted | VoidWanted
-_Counter = DayClosed | CopyWanted | FeedbackGiven
-_Wish = _Charge | _Undo | _Counter
+_Money = _Charge | _Undo | ByTender
+_Counter = DayClosed | CopyWanted | FeedbackGiven | BillOpening | BillClosing
+_Wish = _Money | _Counter
 _FOR_THE_TILL = _Counter
 """Questions that change the books, or need the printer: both belong to the till's thread."""
 
@@ -108,7 +113,7 @@ class Till:
         """
         self._begin(_Charge(amount, cashier))
 
-    def _begin(self, wish: _Charge | _Undo) -> None:
+    def _begin(self, wish: _Money) -> None:
         if self._closed is not None:
             self._tell(self._closed)
         elif not self._busy.is_set():
@@ -138,7 +143,7 @@ class Till:
     def ask(self, question: Question, by: str = "") -> None:
         """Asks the books; the answer comes as an event."""
         del by  # The books note the cashier of a sale; what else is done is noted with its PIN.
-        if isinstance(question, _Undo):
+        if isinstance(question, _Undo | ByTender):
             self._begin(question)
         elif isinstance(question, _FOR_THE_TILL):
             self._wishes.put(question)
@@ -202,22 +207,27 @@ class Till:
                     return close_day(self._parts, by)
                 case CopyWanted(txn_id):
                     return Done(wish, print_copy(self._parts, txn_id))
+                case BillOpening() | BillClosing():
+                    return bill_moved(self._parts, wish)
                 case FeedbackGiven():
                     return Done(wish, keep_feedback(self._parts, wish))
         except TerminalError as failed:
             return Unanswered(wish, failed.message, failed.remedy)
 
-    def _moved(self, reader: Reader, wish: _Charge | _Undo) -> Transaction:
+    def _moved(self, reader: Reader, wish: _Money) -> Transaction:
         """The money as it has moved, one way or the other."""
         ports = self._ports(reader)
         if isinstance(wish, _Charge):
             return pay(ports, self._parts.rules, wish.amount, cashier=wish.cashier)
+        if isinstance(wish, ByTender):
+            return taken(self._parts, ports, wish)
         return undo(self._parts, ports, wish)
 
-    def _charge(self, wish: _Charge | _Undo) -> Receipt | None:
+    def _charge(self, wish: _Money) -> Receipt | None:
         """One payment, up to what is said about its end; the receipt that is to be printed."""
         try:
-            reader = self._open_reader()
+            without = isinstance(wish, ByTender) and not needs_card(wish)
+            reader = NoReader() if without else self._open_reader()
             sale = self._moved(reader, wish)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
@@ -281,6 +291,9 @@ class Till:
         self._untidy = True
         receipt = receipt_of(self._parts, sale)
         self._end(Finished(sale, receipt))
+        with suppress(TerminalError):
+            if sale.terms.bill or sale.still_due_minor:
+                self._tell(bill_of(self._parts, sale))
         # The end stands and has been said; a total that cannot be had must not keep its receipt.
         with suppress(TerminalError):
             self._tell_pending()

@@ -382,6 +382,9 @@ class Shell:
             case q.Done(question, where):
                 printed = isinstance(question, q.CopyWanted)
                 return (replace(self, note="printed", remedy=where) if printed else self), ()
+            case q.BillShown() | q.BillsShown():
+                # No place of this face shows bills.
+                return self, ()
             case q.Unanswered(question, message, remedy):
                 return self._unanswered(question, message, remedy), ()
 

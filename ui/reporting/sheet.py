@@ -136,6 +136,8 @@ def _waiting(report: DayReport, speech: Speech) -> tuple[Fact, ...]:
         ("Set aside", report.set_aside),
         ("Declined after sending", report.declined_later),
         ("Held on cards", report.held),
+        ("Transfers not confirmed", report.awaited),
+        ("Still due on bills", report.due),
     )
     return tuple(
         _fact(report, speech, label, figure, alert=True) for label, figure in found if figure.count

@@ -1,0 +1,116 @@
+"""The commands of a counter where more than one payment pays: bills.
+
+Rules of this file: as in ``ui.cli``: parse here, act elsewhere, import nothing heavy early.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ui.cli import with_settings
+
+if TYPE_CHECKING:
+    # For real they are imported by the command that runs: --help must not wait for them.
+    from ui.wiring import Settings
+
+
+@click.group(short_help="Bills that several payments pay: open, pay, show, close.")
+def bill() -> None:
+    """A bill is opened once, and paid in parts: by card, in cash, or by bank transfer.
+
+    It stays open until nothing is due, also over a power cut. What a prepaid card has left of a
+    sale is a bill too: R17 is the rest of sale 17.
+    """
+
+
+@bill.command("open", short_help="Open a bill of an amount, or of some lines.")
+@click.argument("amount", default="")
+@click.option("--label", default="", help="What it is called, like 'Table 4'.")
+@click.option(
+    "--line",
+    "lines",
+    multiple=True,
+    help="NAME=PRICE, or NAME=PRICE@TAX, like Wine=4.50@21; may be repeated.",
+)
+@click.option("--cashier", default="", help="Who opens it, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def open_bill(
+    *,
+    settings: Settings,
+    amount: str,
+    label: str,
+    lines: tuple[str, ...],
+    cashier: str,
+    as_json: bool,
+) -> int:
+    """Open a bill of AMOUNT, or of lines that can be paid one by one. It gets a name, like B7."""
+    from ui import bills  # noqa: PLC0415 - --help must not wait for everything else
+
+    return bills.open_bill(
+        settings, amount, label=label, lines=lines, cashier=cashier, as_json=as_json
+    )
+
+
+@bill.command("pay", short_help="Take the next payment of a bill.")
+@click.argument("name")
+@click.argument("amount", default="")
+@click.option("--share", type=click.IntRange(min=2), help="One of so many equal parts of the rest.")
+@click.option("--lines", "numbers", default="", help="These lines of the bill, like 1,3.")
+@click.option("--cash", is_flag=True, help="In cash.")
+@click.option("--tendered", default="", help="The cash that was handed over, to say the change.")
+@click.option("--transfer", is_flag=True, help="By bank transfer.")
+@click.option("--tip", default="", help="A tip of this payer, added to the part.")
+@click.option("--cashier", default="", help="Who sells, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def pay_bill(  # noqa: PLR0913 - a command has as many options as it has
+    *,
+    settings: Settings,
+    name: str,
+    amount: str,
+    share: int | None,
+    numbers: str,
+    cash: bool,
+    tendered: str,
+    transfer: bool,
+    tip: str,
+    cashier: str,
+    as_json: bool,
+) -> int:
+    """Pay bill NAME: AMOUNT of it, one of --share equal parts, some --lines, or all that is due."""
+    from ui import bills  # noqa: PLC0415 - as above
+
+    if sum((bool(amount), share is not None, bool(numbers))) > 1:
+        raise click.UsageError("Give an amount, --share or --lines, and no two of them.")
+    if (cash or tendered) and transfer:
+        raise click.UsageError("Give --cash or --transfer, and not both.")
+    tender = "cash" if cash or tendered else "transfer" if transfer else "card"
+    asked = bills.Asked(amount, share or 0, numbers, tender, tendered, tip)
+    return bills.pay_bill(settings, name, asked, cashier=cashier, as_json=as_json)
+
+
+@bill.command("show", short_help="Show what is still due, or one bill.")
+@click.argument("name", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def show_bill(*, settings: Settings, name: str, as_json: bool) -> int:
+    """Show bill NAME with its payments, or all bills on which something is due."""
+    from ui import bills  # noqa: PLC0415 - as above
+
+    return bills.show_bill(settings, name, as_json=as_json)
+
+
+@bill.command("close", short_help="Close a bill of which something will never be paid.")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for the ledger.")
+@click.option("--by", default="", help="Who allows it; with staff their PIN is asked for.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def close_bill(*, settings: Settings, name: str, reason: str, by: str, as_json: bool) -> int:
+    """Close bill NAME: what is still due of it is not going to be paid."""
+    from ui import bills  # noqa: PLC0415 - as above
+
+    return bills.close_bill(settings, name, reason=reason, by=by, as_json=as_json)

@@ -1,0 +1,98 @@
+"""Bills, cash and bank transfers, on the till's thread.
+
+Rules of this file: what is due and what may be is decided in ``terminal``; this hands a face's
+wish to it and lets its refusals through by name.
+"""
+
+from __future__ import annotations
+
+from offline_queue.bills import Bills
+from terminal.bill import rest_name
+from terminal.checkout import Ports, pay
+from terminal.parting import pay_part
+from terminal.tenders import (
+    ask_transfer,
+    cash_due,
+    confirm_transfer,
+    give_up_transfer,
+    take_cash,
+)
+from terminal.terms import Tender, Terms
+from terminal.transaction import Transaction
+from ui.questions import (
+    BillClosing,
+    BillOpening,
+    BillShown,
+    PartWanted,
+    TenderWanted,
+    TransferGivenUp,
+    TransferSeen,
+)
+from ui.wiring import Parts
+
+ByTender = PartWanted | TenderWanted | TransferSeen | TransferGivenUp
+"""Wishes that end with a payment, as a charge does."""
+
+
+def needs_card(wish: ByTender) -> bool:
+    """Whether somebody has to hold a card to the reader."""
+    match wish:
+        case PartWanted(wish=part):
+            return part.tender is Tender.CARD
+        case TenderWanted(tender=tender):
+            return tender is Tender.CARD
+        case _:
+            return False
+
+
+def taken(parts: Parts, ports: Ports, wish: ByTender) -> Transaction:
+    """The payment that was wished for, as it is committed.
+
+    Raises:
+        TerminalError: it is not due, or could not begin.
+        AnswerLost: the bank was asked, and what it said could not be recorded.
+    """
+    match wish:
+        case PartWanted(bill=bill, wish=part, cashier=cashier):
+            return pay_part(ports, parts.rules, bill, part, cashier=cashier)
+        case TransferSeen(txn_id=txn_id, by=by):
+            return confirm_transfer(ports, txn_id, by=by)
+        case TransferGivenUp(txn_id=txn_id, by=by):
+            return give_up_transfer(ports, txn_id, by=by)
+        case TenderWanted():
+            return _whole(parts, ports, wish)
+
+
+def _whole(parts: Parts, ports: Ports, wish: TenderWanted) -> Transaction:
+    rules, cashier, amount = parts.rules, wish.cashier, wish.amount
+    terms = Terms(tip_minor=wish.tip_minor, parts=wish.parts)
+    match wish.tender:
+        case Tender.CARD:
+            return pay(ports, rules, amount, cashier=cashier, terms=terms)
+        case Tender.TRANSFER:
+            return ask_transfer(ports, rules, amount, cashier=cashier, terms=terms)
+        case Tender.CASH:
+            given = wish.tendered or cash_due(amount, rules.cash_coin_minor)
+            return take_cash(ports, rules, amount, given, cashier=cashier, terms=terms)
+
+
+def bill_moved(parts: Parts, wish: BillOpening | BillClosing) -> BillShown:
+    """Opens or closes a bill.
+
+    Raises:
+        TerminalError: it is not possible; nothing was changed.
+    """
+    bills = Bills(parts.journal.store, parts.clock)
+    if isinstance(wish, BillOpening):
+        return BillShown(bills.open(wish.bill, cashier=wish.cashier))
+    return BillShown(bills.drop(wish.name, by=wish.by, reason=wish.reason))
+
+
+def bill_of(parts: Parts, sale: Transaction) -> BillShown:
+    """The bill that a payment is for, or that is the rest of it.
+
+    Raises:
+        StoreError: there is none, or the ledger cannot be read.
+    """
+    name = sale.terms.bill or rest_name(sale.sequence)
+    return BillShown(Bills(parts.journal.store).standing(name))
