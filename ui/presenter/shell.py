@@ -379,11 +379,9 @@ class Shell:
                 return replace(self, day=answer, day_step=step, checking=False), ()
             case q.Done(q.DayExported(), where):
                 return replace(self, exported=where), ()
-            case q.Done(question, where):
-                printed = isinstance(question, q.CopyWanted)
-                return (replace(self, note="printed", remedy=where) if printed else self), ()
-            case q.BillShown() | q.BillsShown():
-                # No place of this face shows bills.
+            case q.Done(q.CopyWanted(), where):
+                return replace(self, note="printed", remedy=where), ()
+            case q.Done() | q.BillShown() | q.BillsShown():
                 return self, ()
             case q.Unanswered(question, message, remedy):
                 return self._unanswered(question, message, remedy), ()
