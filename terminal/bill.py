@@ -105,9 +105,7 @@ class Bill:
         if tip_minor and self.tip_minor:
             raise AmountError("The tip of this bill is in its total already.")
         rest = _less(self.parts, [p for each in payments for p in self._parts_of(each)])
-        goods_due_minor = sum(part.gross_minor for part in rest) if self.parts else due.minor
-        if not self.parts and self.tip_minor:
-            goods_due_minor = max(0, due.minor - self._tip_due_minor(payments))
+        goods_due_minor = max(0, due.minor - self._tip_due_minor(payments))
         goods_minor = min(amount.minor, goods_due_minor)
         parts = _named(rest, [self.parts[i] for i in lines]) if lines else ()
         if lines and sum(part.gross_minor for part in parts) != amount.minor:
@@ -115,7 +113,9 @@ class Bill:
                 f"These lines are not {amount} any more: a part of them is paid.",
                 remedy="Take an amount.",
             )
-        parts = parts or slice_of(rest, 0, goods_minor)
+        # Whoever paid without saying what for has paid for what comes first.
+        begun = max(0, sum(part.gross_minor for part in rest) - goods_due_minor)
+        parts = parts or slice_of(rest, begun, begun + goods_minor)
         tip_minor += amount.minor - goods_minor
         return Terms(tender=tender, bill=self.name, tip_minor=tip_minor, parts=parts)
 
