@@ -108,6 +108,20 @@ class ReaderHandle:
         return self.stage.reader_name
 
     @property
+    def lights(self) -> tuple[str, ...]:
+        """Which lights of a PC/SC reader are on: ``red``, ``green``."""
+        assert isinstance(self.stage, PcscStage), "only a PC/SC reader has lights"
+        return tuple(
+            name for bit, name in enumerate(("red", "green")) if self.stage.front.lights >> bit & 1
+        )
+
+    @property
+    def beeps(self) -> int:
+        """How often a PC/SC reader was told to beep."""
+        assert isinstance(self.stage, PcscStage), "only a PC/SC reader has a buzzer"
+        return self.stage.front.beeps
+
+    @property
     def path(self) -> str:
         """The serial line of a PN532, on the door ``pn532``."""
         assert isinstance(self.stage, Pn532Stage), "only a PN532 has a serial line"

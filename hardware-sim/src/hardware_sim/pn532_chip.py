@@ -27,6 +27,9 @@ from hardware_sim.pn532_frame import (
 from hardware_sim.radio import RadioField, crc_a
 from hardware_sim.tags import IsoDepTag, Tag
 
+LIST_PASSIVE_TARGET = 0x4A
+"""InListPassiveTarget (7.3.5)."""
+
 BAUD_RATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
 _DEFAULT_BAUD = 115200
 _WAKE_UP_BYTES = 5
@@ -108,7 +111,7 @@ class Pn532:
             0x40: self._data_exchange,
             0x42: self._communicate_thru,
             0x44: self._deselect,
-            0x4A: self._list_passive_target,
+            LIST_PASSIVE_TARGET: self._list_passive_target,
             0x52: self._release,
             0x54: self._select,
         }
@@ -170,12 +173,19 @@ class Pn532:
         return response
 
     def _respond(self, body: bytes) -> bytes:
+        answer = self.command(body)
+        return ERROR if answer is None else encode(answer)
+
+    def command(self, body: bytes) -> bytes | None:
+        """What the chip answers to one command, both without their frames; None is a refusal."""
         if len(body) < 2 or body[0] != FROM_HOST or body[1] not in self._commands:
-            return ERROR
+            return None
         result = self._commands[body[1]](body[2:])
-        if result is None:
-            return ERROR
-        return encode(bytes((TO_HOST, body[1] + 1)) + result)
+        return None if result is None else bytes((TO_HOST, body[1] + 1)) + result
+
+    def field_off(self) -> None:
+        """Takes the power from whatever is in the field, which forgets its state."""
+        self._switch_field(on=False)
 
     # Miscellaneous commands (7.2).
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from drivers.door import Chip
+from hardware_sim.acr122 import Acr122, Front
 from hardware_sim.bench import presented
 from hardware_sim.daemon import Pcscd
 from hardware_sim.field import Field, Presence
@@ -201,7 +202,10 @@ class _Slot:
 
 
 class PcscStage:
-    """The virtual reader behind a real ``pcscd``. Its two slots are used by turns."""
+    """The virtual reader behind a real ``pcscd``. Its two slots are used by turns.
+
+    It is of the kind ACR122U: see ``acr122``.
+    """
 
     def __init__(self, daemon: Pcscd) -> None:
         self._daemon = daemon
@@ -210,6 +214,7 @@ class PcscStage:
             for number, slot in enumerate(daemon.slots)
         ]
         self._lies_there = False
+        self.front = Front()
 
     @property
     def _slot(self) -> _Slot:
@@ -233,6 +238,7 @@ class PcscStage:
         """See ``Stage``. The other slot has been empty for longer."""
         self.take()
         self.plug()
+        self.front = Front()
         self._slots.reverse()
 
     def sleep(self, seconds: float) -> None:
@@ -251,7 +257,7 @@ class PcscStage:
         [held] = cards
         tag = held.profile.card.presents == "tag"
         mute = held.profile.card.presents == "unreadable"
-        chip = _Unplugging(held.chip, self.unplug)
+        chip = Acr122(tags_of(held.profile, _Unplugging(held.chip, self.unplug)), self.front)
         self._slot.door.present(chip, atr=MIFARE_CLASSIC_1K if tag else ISO_DEP, mute=mute)
         self._lies_there = True
 

@@ -110,6 +110,11 @@ class IsoDepTag(Tag):
         return super().answers_polling and self._blocks is None
 
     @property
+    def ats(self) -> bytes:
+        """The answer to select of a type A card; empty for type B, which has none."""
+        return self._activation.ats if self.technology == "A" else b""
+
+    @property
     def activated(self) -> bool:
         """Whether it is in its protocol state."""
         return self._blocks is not None and not self.gone

@@ -49,5 +49,5 @@ def test_pytest_finds_the_plugin_in_a_fresh_environment(tmp_path: Path) -> None:
     where = _run(project, python, "-c", "import hardware_sim; print(hardware_sim.__file__)")
     assert where.startswith(str(home)), "the simulator of the fresh environment is the one in use"
     told = _run(project, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert "7 passed" in told
+    assert "9 passed" in told
     assert sys.prefix not in where
