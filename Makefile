@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Tests wait for cards and hosts more than they reckon, so there are more of them than cores.
 JOBS ?= 3
 
-.PHONY: help run setup test check format bench fresh lock shots pin
+.PHONY: help run setup test check format coverage bench fresh lock shots pin
 
 help: ## Says what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ check: ## The developers' door: format, lint, types, import rules, tests
 format: ## Formats the code and mends what lint can mend
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+coverage: ## Branch coverage of the kernels (terminal/emv), which is 100 %
+	@tools/setup test
+	@$(PYTHON) -m coverage run --branch --source=terminal/emv -m pytest -q -p no:cacheprovider \
+	  tests/terminal/emv tests/ui/test_cli_cards.py hardware-sim/tests/recording \
+	  tests/drivers/test_ca_key_store.py tests/drivers/test_exception_store.py
+	@$(PYTHON) -m coverage report --skip-covered --show-missing --fail-under=100
 
 bench: ## Runs the benchmarks and prints their figures
 	@tools/setup test

@@ -172,7 +172,8 @@ def explain_command(command: bytes, context: Context) -> list[Row]:
         return [Row(0, len(command), _hidden(command), "malformed command", (str(wrong),))]
     rows = [Row(0, 4, command[:4].hex().upper(), parsed.name, _header(parsed))]
     at = 4
-    if parsed.data:
+    if len(command) > 5:
+        # An Lc of zero is there too, where somebody recorded one.
         rows.append(Row(at, 1, f"{len(parsed.data):02X}", "Lc", (f"{len(parsed.data)} bytes",)))
         at += 1
         rows += _command_data(parsed, at, context)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from terminal.emv.account import card_data, parse_date, parse_pan, parse_track2
+from terminal.emv.account import card_data, parse_date, parse_pan, parse_track1, parse_track2
 from terminal.errors import CardError
 from tests.conftest import require_vectors
 from tests.terminal.emv.replay import load
@@ -80,3 +80,34 @@ def test_account_refused_without_its_digits(objects: dict[int, bytes], reason: s
 def test_padding_of_a_pan_and_dates() -> None:
     assert parse_pan(bytes.fromhex("374245001741007FFFFF")).reveal() == "374245001741007"
     assert parse_date(b"\x24\x02\x29", 0x5F24) == "240229"
+
+
+@pytest.mark.parametrize(
+    ("track", "names"),
+    [
+        (b"B4761739001010010^DOE/JANE^2212201", ("DOE", "JANE")),
+        (b"B4761739001010010^ DOE ^22122010000", ("DOE",)),
+    ],
+)
+def test_track_1(track: bytes, names: tuple[str, ...]) -> None:
+    found = parse_track1(track)
+    assert (found.pan.reveal(), found.expiry_yymm, found.service, found.name) == (
+        *("4761739001010010", "2212", "201"),
+        names,
+    )
+    assert "DOE" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        b"",
+        b"C4761739001010010^DOE^2212201",
+        b"B4761739^DOE^2213201",
+        b"B4761739001010010^DOE^221220",
+        b"B4761739001010010\xff^DOE^2212201",
+    ],
+)
+def test_what_is_no_track_1(track: bytes) -> None:
+    with pytest.raises(CardError, match="track 1"):
+        parse_track1(track)

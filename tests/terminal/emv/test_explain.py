@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from terminal.emv import explain, words
@@ -22,6 +22,7 @@ def accounted(rows: list[Row], data: bytes) -> None:
 
 
 @given(st.binary(max_size=120))
+@example(bytes.fromhex("80A800000000"))
 @settings(max_examples=300, deadline=None)
 def test_every_byte_of_any_data_is_accounted_for(data: bytes) -> None:
     accounted(explain.explain_tlv(data), data)
@@ -72,6 +73,42 @@ def test_a_filled_list_is_told_by_its_objects() -> None:
     assert [row.says for row in rows[3:5]] == [("1250 minor units",), ("EUR",)]
 
 
+GENERATE_AC = "80AE400002000000"
+
+
+# The command, the answer, and what each of its rows is about.
+@pytest.mark.parametrize(
+    ("command", "answer", "what"),
+    [
+        (
+            "80A80000028300",
+            "8006200010010100",
+            ["80 Response Message Template Format 1", "82 AIP", "94 Application File Locator"],
+        ),
+        (
+            GENERATE_AC,
+            "800B" + "40" + "0007" + "1122334455667788",
+            [
+                *("80 Response Message Template Format 1", "9F27 Cryptogram Information Data"),
+                *("9F36 Application Transaction Counter", "9F26 Application Cryptogram"),
+            ],
+        ),
+        (GENERATE_AC, "800B40", ["not readable"]),
+        (GENERATE_AC, "80", ["not readable"]),
+        ("00B2015C00", "414243", ["record of the issuer's own format"]),
+        ("00B2011400", "9F360200079F", ["9F36", "not readable"]),
+    ],
+)
+def test_an_answer_is_told_by_its_command(command: str, answer: str, what: list[str]) -> None:
+    data = bytes.fromhex(answer + "9000")
+    rows = explain.explain_answer(data, bytes.fromhex(command), Context())
+    accounted(rows, data)
+    assert rows[-1].what == "status word"
+    assert len(rows) == len(what) + 1
+    for row, about in zip(rows, what, strict=False):
+        assert row.what.startswith(about[:2]), (row, about)
+
+
 def test_bad_data_is_told_where_it_is() -> None:
     *_, last = explain.explain_tlv(bytes.fromhex("9F360200017705"))
     assert last.what == "not readable"
@@ -98,6 +135,17 @@ def test_bad_data_is_told_where_it_is() -> None:
         (0x9F02, "00000000125A", ["malformed"]),
         (0x9F34, "4203", ["malformed"]),
         (0x5F2A, "0998", ["currency 0998"]),
+        (0x5F25, "4912FF", ["malformed: no date"]),
+        (0x5F25, "4912", ["malformed: no date"]),
+        (0x9F4A, "8295", ["tags 8295; EMV allows 82 alone"]),
+        (0x95, "00", ["malformed: 1 bytes"]),
+        (0x9F6E, "24707000", ["watch"]),
+        (0x9F71, "010302", ["Mobile CVM performed", "Terminal required CVM", "Mobile CVM succ"]),
+        (
+            0x9F34,
+            "420302",
+            ["Enciphered PIN verified online", "If terminal supports", "Successful"],
+        ),
     ],
 )
 def test_values_in_words(tag: int, value: str, says: list[str]) -> None:
@@ -111,6 +159,9 @@ def test_form_factors_differ_by_scheme() -> None:
     data = bytes.fromhex("0056") + bytes.fromhex("0001") + b"03"
     assert words.form_factor(data, 2)[-1] == "watch"
     assert words.form_factor(b"\x01", 2) == ["malformed: 1 bytes"]
+    # The unique identifier's first bit says that the device type is not there.
+    unknown = bytes.fromhex("0056800103")
+    assert words.form_factor(unknown, 2) == ["country 0056", "unique identifier 8001"]
 
 
 @pytest.mark.parametrize(
