@@ -115,6 +115,26 @@ MORE_KINDS: tuple[str, ...] = (
     "ALTER TABLE batch ADD COLUMN settled_at TEXT",
 )
 
+ITEMS: tuple[str, ...] = (
+    """
+    CREATE TABLE item (
+        place INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
+        currency TEXT NOT NULL,
+        item_group TEXT NOT NULL,
+        rate_bp INTEGER NOT NULL,
+        barcode TEXT NOT NULL,
+        key INTEGER NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX item_by_barcode ON item (barcode) WHERE barcode <> ''",
+    """
+    CREATE VIEW v_items AS
+    SELECT place, name, price_minor, currency, item_group, rate_bp, barcode, key FROM item
+    """,
+)
+
 BILLS: tuple[str, ...] = (
     # Those on which something is due or in doubt; the events have them all.
     """

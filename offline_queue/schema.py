@@ -15,7 +15,7 @@ from pathlib import Path
 
 import apsw
 
-from offline_queue.day_schema import BILLS, MORE_KINDS
+from offline_queue.day_schema import BILLS, ITEMS, MORE_KINDS
 from offline_queue.events import write_time
 from offline_queue.failures import damaged
 from offline_queue.hand_over_schema import HANDED_OVER
@@ -277,6 +277,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(10, "sales that another till forwards", HANDED_OVER),
     Migration(11, "views for other programs", VIEWS),
     Migration(12, "bills that several payments pay", BILLS),
+    Migration(13, "what the shop sells", ITEMS),
 )
 
 # A column that a later step adds comes behind it, so that new and updated files are alike.

@@ -73,6 +73,12 @@ class Catalogue:
         wanted = barcode.strip()
         return next((item for item in self.items if wanted and item.barcode == wanted), None)
 
+    def named(self, text: str) -> Item | None:
+        """The item with this barcode or name; capitals do not matter."""
+        wanted = text.strip().casefold()
+        by_name = (item for item in self.items if item.name.casefold() == wanted)
+        return self.by_barcode(text) or next(by_name, None)
+
     @property
     def quick(self) -> tuple[Item, ...]:
         """The items with a quick key, in the order of their keys."""
@@ -85,8 +91,13 @@ def read_catalogue(text: str, currency: Currency, source: str = "The catalogue")
     Raises:
         CatalogueError: with every fault by line and column; nothing was taken in.
     """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
-    items: list[Item] = []
+    plain = text.removeprefix("\ufeff")
+    # Where a comma stands before the cents, spreadsheets put semicolons between the columns.
+    first = plain.partition("\n")[0]
+    between = ";" if ";" in first and "," not in first else ","
+    reader = csv.reader(io.StringIO(plain), strict=True, delimiter=between)
+    items: list[tuple[int, Item]] = []
+    heading: list[str] = []
     faults: list[str] = []
     try:
         heading = [name.strip().lower() for name in next(reader, [])]
@@ -95,12 +106,12 @@ def read_catalogue(text: str, currency: Currency, source: str = "The catalogue")
             if any(cell.strip() for cell in cells):
                 made = _item(heading, cells, reader.line_num, currency)
                 if isinstance(made, Item):
-                    items.append(made)
+                    items.append((reader.line_num, made))
                 else:
                     faults += made
     except csv.Error as broken:
         faults.append(f"line {reader.line_num}: {broken}")
-    faults += _twice(items)
+    faults += _twice(heading, items)
     if faults:
         more = f" (and {len(faults) - FAULTS_MAX} more)" if len(faults) > FAULTS_MAX else ""
         raise CatalogueError(
@@ -108,7 +119,7 @@ def read_catalogue(text: str, currency: Currency, source: str = "The catalogue")
             tuple(faults),
             remedy="Mend these lines and take it in again; nothing was changed.",
         )
-    return Catalogue(tuple(items))
+    return Catalogue(tuple(item for _, item in items))
 
 
 def _heading_faults(heading: Sequence[str]) -> Iterator[str]:
@@ -143,6 +154,9 @@ def _item(
     rate_bp = rate_bp_of(values.get("tax", ""))
     if rate_bp is None:
         at("tax", f"{values['tax']!r} is no percentage from 0 to 100, like 21 or 5.5")
+    group = values.get("group", "")
+    if len(group) > 40 or not group.isprintable():
+        at("group", "a group has at most 40 letters")
     key = values.get("key", "") or "0"
     if not (key.isascii() and key.isdigit() and int(key) <= 99):
         at("key", f"{key!r} is no key from 1 to 99")
@@ -151,7 +165,7 @@ def _item(
         at("barcode", f"{barcode!r} is no barcode")
     if faults:
         return faults
-    return Item(values["name"], price, values.get("group", ""), rate_bp or 0, barcode, int(key))
+    return Item(values["name"], price, group, rate_bp or 0, barcode, int(key))
 
 
 def rate_bp_of(text: str) -> int | None:
@@ -165,11 +179,13 @@ def rate_bp_of(text: str) -> int | None:
     return rate if rate <= RATE_MAX_BP else None
 
 
-def _twice(items: Sequence[Item]) -> Iterator[str]:
+def _twice(heading: Sequence[str], items: Sequence[tuple[int, Item]]) -> Iterator[str]:
     for name in ("barcode", "key"):
-        seen: set[object] = set()
-        for item in items:
+        seen: dict[object, tuple[int, Item]] = {}
+        for line, item in items:
             value = getattr(item, name)
             if value and value in seen:
-                yield f"{name} {value} belongs to two items ({item.name!r} is the second)"
-            seen.add(value)
+                before, other = seen[value]
+                place = f"line {line}, column {heading.index(name) + 1} ({name})"
+                yield f"{place}: {value} belongs to {other.name!r} of line {before} already"
+            seen.setdefault(value, (line, item))

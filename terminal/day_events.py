@@ -124,6 +124,15 @@ class BillDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueLoaded:
+    """The list of what is sold was replaced by one with so many items."""
+
+    at: datetime
+    items: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class DrawerOpened:
     """A drawer begins with its float."""
 
@@ -182,6 +191,7 @@ DayEvent = (
     | BillOpened
     | PartTaken
     | BillDropped
+    | CatalogueLoaded
     | DrawerOpened
     | DrawerMoved
     | DrawerCounted

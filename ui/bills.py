@@ -34,6 +34,7 @@ from ui.commands import (
     told,
     undone,
 )
+from ui.items import order_of
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.wiring import Settings, assembled
 
@@ -56,6 +57,7 @@ def open_bill(
     *,
     label: str,
     lines: Sequence[str],
+    items: Sequence[str] = (),
     cashier: str,
     as_json: bool,
 ) -> int:
@@ -67,6 +69,9 @@ def open_bill(
     if text:
         total = Amount.parse(text, currency)
     new = NewBill(total, parts, tuple(name for name, _ in read), label)
+    if items:
+        made = order_of(settings, items).bill("", label)
+        new = NewBill(made.total, made.parts, made.lines, label)
     with assembled(settings) as own:
         opened = Bills(own.journal.store, own.clock).open(new, cashier=cashier)
     _show(opened, as_json=as_json)

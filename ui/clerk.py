@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from offline_queue.bills import Bills
 from offline_queue.history import History
+from offline_queue.items import Items
 from offline_queue.reports import Reports
 from offline_queue.staff import Staff
 from offline_queue.store import Store
@@ -32,6 +33,8 @@ from ui.questions import (
     BillsShown,
     BillsWanted,
     BillWanted,
+    CatalogueShown,
+    CatalogueWanted,
     DayExported,
     DayShown,
     DayWanted,
@@ -39,6 +42,8 @@ from ui.questions import (
     Found,
     HistoryShown,
     HistoryWanted,
+    ItemShown,
+    ItemWanted,
     PinGiven,
     Question,
     QueueShown,
@@ -124,6 +129,10 @@ class Clerk:
                 return BillsShown(tuple(Bills(self._books()).unpaid()))
             case BillWanted(name):
                 return BillShown(Bills(self._books()).standing(name))
+            case CatalogueWanted():
+                return CatalogueShown(Items(self._books()).catalogue())
+            case ItemWanted(barcode):
+                return ItemShown(barcode, Items(self._books()).by_barcode(barcode))
             case PinGiven(pin):
                 return self._pin(question, pin)
             case DayExported(batch):

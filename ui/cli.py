@@ -152,10 +152,8 @@ _ELSEWHERE = {
     "keys": "ui.cli_signed",
     "keyring": "ui.cli_custody",
     "users": "ui.cli_custody",
-    **dict.fromkeys(
-        ("cash", "catalogue", "export", "insight", "refund", "report", "void"), "ui.cli_day"
-    ),
-    "bill": "ui.cli_till",
+    **dict.fromkeys(("cash", "export", "insight", "refund", "report", "void"), "ui.cli_day"),
+    **dict.fromkeys(("bill", "catalogue"), "ui.cli_till"),
 }
 
 
@@ -232,7 +230,10 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 @main.command(
     context_settings={"ignore_unknown_options": True}, short_help="Take one payment, like 12.50."
 )
-@click.argument("amount", callback=_no_option)
+@click.argument("amount", default="", callback=_no_option)
+@click.option("--item", "items", multiple=True, help="NAME or barcode of the catalogue: 2xTea.")
+@click.option("--discount", default="", help="So many percent off the items, like 10.")
+@click.option("--surcharge", default="", help="So many percent on top of the items.")
 @click.option("--tip", default="", help="A tip, added to the amount, like 1.20.")
 @click.option("--cashier", default="", help="Who sells, for the ledger.")
 @click.option(
@@ -243,24 +244,32 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_with_settings
-def sell(
+def sell(  # noqa: PLR0913 - a command has as many options as it has
     *,
     settings: Settings,
     amount: str,
+    items: tuple[str, ...],
+    discount: str,
+    surcharge: str,
     tip: str,
     cashier: str,
     then: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Take one payment of AMOUNT, like 12.50.
+    """Take one payment of AMOUNT, like 12.50, or of some items of the catalogue.
 
     Then a card is held to the reader. To try it without one: --reader sim:visa-credit. Progress
     goes to standard error, the result to standard output. Ctrl-C cancels. A card that is declined
     or pays a part does not end it: at a terminal the next way to pay is asked for.
     """
     from ui import commands  # noqa: PLC0415 - as above
+    from ui import items as catalogue  # noqa: PLC0415 - as above
 
-    return commands.sell(settings, amount, cashier=cashier, as_json=as_json, tip=tip, then=then)
+    if bool(amount) is bool(items) or (discount and surcharge):
+        raise click.UsageError("Give an AMOUNT or --item, and one of --discount and --surcharge.")
+    order = catalogue.reduced(settings, items, discount, surcharge) if items else None
+    what = commands.Sold(amount, tip, order)
+    return commands.sell(settings, what, cashier=cashier, as_json=as_json, then=then)
 
 
 @main.command()

@@ -177,14 +177,3 @@ def insight(*, settings: Settings, first_day: str, last_day: str, as_json: bool)
     from ui import insights  # noqa: PLC0415 - as above
 
     return insights.insight(settings, first_day, last_day, as_json=as_json)
-
-
-@click.command(short_help="Check a list of items (CSV), and show what it holds.")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@with_settings
-def catalogue(*, settings: Settings, path: Path, as_json: bool) -> int:
-    """Read a catalogue: name, price, group, tax, barcode, key. Each fault is named by its place."""
-    from ui import insights  # noqa: PLC0415 - as above
-
-    return insights.catalogue(settings, path, as_json=as_json)

@@ -1,10 +1,11 @@
-"""The commands of a counter where more than one payment pays: bills.
+"""The commands of the counter: the catalogue, and bills that several payments pay.
 
 Rules of this file: as in ``ui.cli``: parse here, act elsewhere, import nothing heavy early.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +35,7 @@ def bill() -> None:
     multiple=True,
     help="NAME=PRICE, or NAME=PRICE@TAX, like Wine=4.50@21; may be repeated.",
 )
+@click.option("--item", "items", multiple=True, help="NAME or barcode of the catalogue: 2xTea.")
 @click.option("--cashier", default="", help="Who opens it, for the ledger.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_settings
@@ -43,14 +45,17 @@ def open_bill(
     amount: str,
     label: str,
     lines: tuple[str, ...],
+    items: tuple[str, ...],
     cashier: str,
     as_json: bool,
 ) -> int:
     """Open a bill of AMOUNT, or of lines that can be paid one by one. It gets a name, like B7."""
     from ui import bills  # noqa: PLC0415 - --help must not wait for everything else
 
+    if items and lines:
+        raise click.UsageError("Give --item or --line, and not both.")
     return bills.open_bill(
-        settings, amount, label=label, lines=lines, cashier=cashier, as_json=as_json
+        settings, amount, label=label, lines=lines, items=items, cashier=cashier, as_json=as_json
     )
 
 
@@ -114,3 +119,22 @@ def close_bill(*, settings: Settings, name: str, reason: str, by: str, as_json: 
     from ui import bills  # noqa: PLC0415 - as above
 
     return bills.close_bill(settings, name, reason=reason, by=by, as_json=as_json)
+
+
+@click.command(short_help="Show what is sold, or take in a list of items (CSV).")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Only read the file, and name its faults.")
+@click.option("--by", default="", help="Who changes it; with staff their PIN is asked for.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def catalogue(*, settings: Settings, path: Path | None, check: bool, by: str, as_json: bool) -> int:
+    """Take in the list in PATH, in the place of the one before; without PATH show what is sold.
+
+    Its columns are name, price, group, tax, barcode and key; the first two are needed. Each fault
+    is named by line and column, and a list with one changes nothing.
+    """
+    from ui import items  # noqa: PLC0415 - as above
+
+    if path is None:
+        return items.show(settings, as_json=as_json)
+    return items.load(settings, path, by=by, check=check, as_json=as_json)

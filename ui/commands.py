@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 
 import click
@@ -31,12 +32,13 @@ from terminal.errors import (
     TerminalError,
 )
 from terminal.iso8583.messages import reversal_of
-from terminal.money import Amount, Total
+from terminal.money import Amount, Currency, Total
+from terminal.order import Order
 from terminal.ports import Host, Reader
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.progress import Progress as TapProgress
 from terminal.receipt import headline, money_line
-from terminal.terms import A_SALE, Terms
+from terminal.terms import Terms
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
 from ui.no_reader import NoReader
@@ -84,24 +86,34 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
 # -- sell --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What is sold, as it was typed: an amount or an order, and a tip that is added to it."""
+
+    amount: str
+    tip: str = ""
+    order: Order | None = None
+
+    def read(self, currency: Currency) -> tuple[Amount, Terms]:
+        """The amount with its tip, and its terms.
+
+        Raises:
+            AmountError: it is none.
+        """
+        extra = Amount.parse(self.tip, currency) if self.tip else Amount(0, currency)
+        if self.order is not None:
+            return self.order.total + extra, self.order.terms(extra.minor)
+        return Amount.parse(self.amount, currency) + extra, Terms(tip_minor=extra.minor)
+
+
 def sell(
-    settings: Settings,
-    text: str,
-    *,
-    cashier: str,
-    as_json: bool,
-    tip: str = "",
-    then: Sequence[str] = (),
+    settings: Settings, sold: Sold, *, cashier: str, as_json: bool, then: Sequence[str] = ()
 ) -> int:
-    """One payment from the command line; the tip is added to the amount.
+    """One payment from the command line.
 
     What a card leaves unpaid goes on with the tenders of ``then``, or with what a person says.
     """
-    amount = Amount.parse(text, settings.config.till.currency)
-    terms = A_SALE
-    if tip:
-        extra = Amount.parse(tip, settings.config.till.currency)
-        amount, terms = amount + extra, Terms(tip_minor=extra.minor)
+    amount, terms = sold.read(settings.config.till.currency)
     if amount.minor == 0:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
     # Signals are minded until everything is closed: what was said is not followed by a bad exit.

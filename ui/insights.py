@@ -1,4 +1,4 @@
-"""What ``taptill insight`` and ``taptill catalogue`` print.
+"""What ``taptill insight`` prints.
 
 Rules of this file: reading only; the same values for people and for scripts.
 """
@@ -6,14 +6,11 @@ Rules of this file: reading only; the same values for people and for scripts.
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from offline_queue.insight import Insight, Share, insight_of
 from offline_queue.store import Store
-from terminal.catalogue import read_catalogue
-from terminal.errors import ConfigError
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table
 from ui.wiring import Settings
@@ -60,36 +57,3 @@ def _show(found: Insight) -> None:
 
 def _percent(share: Share) -> str:
     return f"{share.permille // 10}.{share.permille % 10} % ({share.part} of {share.whole})"
-
-
-def catalogue(settings: Settings, path: Path, *, as_json: bool) -> int:
-    """Reads a catalogue, and shows it; its faults are named and nothing is changed.
-
-    Raises:
-        ConfigError: the file cannot be read.
-        CatalogueError: lines of it cannot.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise ConfigError(
-            f"{path} cannot be read as UTF-8 text.", remedy="Save it as CSV in UTF-8."
-        ) from cause
-    found = read_catalogue(text, settings.config.till.currency, str(path))
-    rows = [
-        {
-            "name": item.name,
-            "price": str(item.price),
-            "group": item.group,
-            "tax": f"{item.rate_bp / 100:g} %",
-            "barcode": item.barcode,
-            "key": item.key or "",
-        }
-        for item in found.items
-    ]
-    if as_json:
-        print_json({"items": rows})
-        return 0
-    headings = {name: name.capitalize() for name in ("name", "price", "group", "tax", "barcode")}
-    print_table("Items", {**headings, "key": "Key"}, rows, "No items.")
-    return 0

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from offline_queue.bills import NewBill
 from terminal.bill import BillStanding, PartWish
+from terminal.catalogue import Catalogue, Item
 from terminal.money import Amount
 from terminal.roles import Authorised
 from terminal.settlement import Report
@@ -114,6 +115,18 @@ class BillWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueWanted:
+    """What the shop sells, with its quick keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWanted:
+    """The item with this barcode, as it was scanned."""
+
+    barcode: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillOpening:
     """Open a bill."""
 
@@ -181,6 +194,8 @@ Question = (
     | FeedbackGiven
     | BillsWanted
     | BillWanted
+    | CatalogueWanted
+    | ItemWanted
     | BillOpening
     | BillClosing
     | PartWanted
@@ -303,6 +318,21 @@ class BillsShown:
     standing: tuple[BillStanding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueShown:
+    """What the shop sells; an order of it is made with ``terminal.order.Order``."""
+
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class ItemShown:
+    """The item with this barcode; None where there is none."""
+
+    barcode: str
+    item: Item | None
+
+
 Answer = (
     QueueShown
     | HistoryShown
@@ -312,5 +342,7 @@ Answer = (
     | SignedIn
     | BillShown
     | BillsShown
+    | CatalogueShown
+    | ItemShown
     | Unanswered
 )

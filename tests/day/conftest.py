@@ -23,6 +23,7 @@ from terminal.refunds import Norms, VoidWish, Wish
 from terminal.tenders import take_cash
 from terminal.terms import A_SALE, Tender, Terms, TransactionKind
 from terminal.transaction import Transaction
+from tests.offline_queue.sales import Till
 from ui.wiring import Parts, assembled, forwarder, load_settings
 
 NOBODY = Norms()
@@ -156,3 +157,11 @@ def opened(folder: Path, **settings: str) -> Iterator[DayShop]:
 def shop(tmp_path: Path) -> Iterator[DayShop]:
     with opened(tmp_path / "till") as one:
         yield one
+
+
+@pytest.fixture
+def till(tmp_path: Path) -> Iterator[Till]:
+    """A ledger alone, without an acquirer."""
+    one = Till(tmp_path / "ledger.db")
+    yield one
+    one.journal.close()

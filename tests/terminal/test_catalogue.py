@@ -42,7 +42,11 @@ BROKEN = {
     "columns": ("name,price\nCoffee\n", ["line 2: 1 columns, and the heading has 2"]),
     "twice": (
         "name,price,barcode\nA,1.00,7\nB,2.00,7\n",
-        ["barcode 7 belongs to two items ('B' is the second)"],
+        ["line 3, column 3 (barcode): 7 belongs to 'A' of line 2 already"],
+    ),
+    "decimal commas": (
+        "name;price\nA;1,80\n",
+        ["line 2, column 2 (price): '1,80' is not an amount in EUR"],
     ),
     "quotes": ('name,price\n"Coffee,1.00\n', ["line 2: unexpected end of data"]),
 }

@@ -80,11 +80,32 @@ def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> 
     assert right.exit_code == 0, right.output
 
 
-def test_a_broken_catalogue_names_each_place(shell: Shell, tmp_path: Path) -> None:
+def test_a_catalogue_is_taken_in_whole_or_not_at_all_and_sold_from(
+    shell: Shell, tmp_path: Path
+) -> None:
     path = tmp_path / "items.csv"
+    path.write_text("name,price,group,tax,barcode\nTea,1.80,drinks,10,4006381333931\n")
+    assert "EUR 1.80" in shell.run("catalogue", str(path), "--by", "Eva").stdout
     path.write_text("name,price,tax\nTea,x,10\nMilk,1.00,101\n")
     refused = shell.run("catalogue", str(path))
     assert "line 2, column 2 (price)" in refused.stderr
     assert "line 3, column 3 (tax)" in refused.stderr
-    path.write_text("name,price,tax\nTea,1.80,10\n")
-    assert "EUR 1.80" in shell.run("catalogue", str(path)).stdout
+    path.write_bytes(b"name,price\nCaf\xe9,1.00\n")
+    assert "not UTF-8 text (line 2, byte 14)" in shell.run("catalogue", str(path)).stderr
+    assert "No such file" in shell.run("catalogue", str(tmp_path / "none.csv")).stderr
+    assert json.loads(shell.run("catalogue", "--json").stdout)["items"][0]["name"] == "Tea"
+    sold = shell.run("sell", "--item", "2xTea", "--item", "4006381333931", "--discount", "10")
+    assert (sold.exit_code, "EUR 4.86" in sold.stdout) == (0, True), sold.output
+    group = json.loads(shell.run("report", "x", "--json").stdout)["groups"][0]
+    assert (group["name"], group["sold"]["minor"]) == ("drinks", 486)
+    for words, code, why in (
+        (("sell", "--item", "Beer"), 1, "'Beer' is no item of the catalogue"),
+        (("sell", "--item", "Tea", "--discount", "x"), 1, "'x' is no percentage"),
+        (("sell", "2.00", "--item", "Tea"), 2, "Give an AMOUNT or --item"),
+        (("sell",), 2, "Give an AMOUNT or --item"),
+        (("bill", "open", "--item", "Tea", "--line", "A=1"), 2, "and not both"),
+    ):
+        wrong = shell.run(*words)
+        assert (wrong.exit_code, why in wrong.stderr) == (code, True), wrong.output
+    opened = shell.run("bill", "open", "--item", "2xTea")
+    assert "2 x Tea" in opened.stdout

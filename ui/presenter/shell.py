@@ -381,7 +381,7 @@ class Shell:
                 return replace(self, exported=where), ()
             case q.Done(q.CopyWanted(), where):
                 return replace(self, note="printed", remedy=where), ()
-            case q.Done() | q.BillShown() | q.BillsShown():
+            case q.Done() | q.BillShown() | q.BillsShown() | q.CatalogueShown() | q.ItemShown():
                 return self, ()
             case q.Unanswered(question, message, remedy):
                 return self._unanswered(question, message, remedy), ()
