@@ -19,6 +19,7 @@ from offline_queue.journal import SqlJournal, open_journal
 from offline_queue.macs import FIRST_EPOCH, Keys
 from offline_queue.outbox import item_of
 from offline_queue.reports import Reports
+from offline_queue.summary import HOUR_SUMS, SUMS
 from offline_queue.verification import verify
 from terminal.iso8583.messages import reversal_of
 from terminal.iso8583.profiles import BASE87
@@ -104,12 +105,11 @@ def _fill(ledger: Path, keystore: FileKeyStore) -> None:
                 (batch,),
             )
         listed = ", ".join(changed.get(name, f"txn.{name}") for name in columns)
-        # Keys of the payload are sorted, so each number stands before a comma or a brace.
+        # Keys of the payload are sorted, and each of these has others behind it.
         payload = "replace(payload, 'sale_first', printf('sale_%020d', n))"
         for name in ("sequence", "stan", "batch"):
             value = "n" if name == "sequence" else changed[name]
-            end = "}" if name == "stan" else ","
-            old, new = f"'\"{name}\":1{end}'", f"'\"{name}\":' || ({value}) || '{end}'"
+            old, new = f"'\"{name}\":1,'", f"'\"{name}\":' || ({value}) || ','"
             payload = f"replace({payload}, {old}, {new})"
         numbers = "WITH RECURSIVE c(n) AS (VALUES (2) UNION ALL SELECT n + 1 FROM c WHERE n < ?)"
         connection.execute(
@@ -124,6 +124,9 @@ def _fill(ledger: Path, keystore: FileKeyStore) -> None:
             (PAST_SALES,),
         )
         connection.execute("UPDATE numbers SET value = ? WHERE name = 'sequence'", (PAST_SALES,))
+        for table, sums in (("summary", SUMS), ("hour_summary", HOUR_SUMS)):
+            multiplied = ", ".join(f"{name} = {name} * ?1" for name in sums)
+            connection.execute(f"UPDATE {table} SET {multiplied}", (PAST_SALES,))
         Protection(Keys.of(keystore, FIRST_EPOCH)).adopt(connection)
     connection.pragma("journal_mode", "DELETE")
     connection.close()

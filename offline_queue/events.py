@@ -174,30 +174,60 @@ _WRITERS: dict[type[Any], Callable[[Any], object]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """How one field of a dataclass is read."""
+
+    read: Callable[[object], object]
+    required: bool
+    may_be_none: bool
+    several: bool
+
+
+_FIELDS: dict[type[Any], dict[str, _Field]] = {}
+
+
+def _fields_of(kind: type[Any]) -> dict[str, _Field]:
+    """The fields of a dataclass and how each is read, looked up once."""
+    if kind not in _FIELDS:
+        hints = get_type_hints(kind)
+        _FIELDS[kind] = {
+            field.name: _field(hints[field.name], required=field.default is MISSING)
+            for field in fields(kind)
+        }
+    return _FIELDS[kind]
+
+
+def _field(hint: Any, *, required: bool) -> _Field:
+    may_be_none = isinstance(hint, types.UnionType) and types.NoneType in get_args(hint)
+    if isinstance(hint, types.UnionType):
+        (hint,) = (part for part in get_args(hint) if part is not types.NoneType)
+    several = get_origin(hint) is tuple
+    return _Field(_READERS[get_args(hint)[0] if several else hint], required, may_be_none, several)
+
+
 def _build(kind: type[Any], values: dict[str, object]) -> Any:
     """An instance of this dataclass from its fields, each checked against its type."""
-    hints = get_type_hints(kind)
-    unknown = values.keys() - hints.keys()
+    known = _fields_of(kind)
+    unknown = values.keys() - known.keys()
     if unknown:
         raise _Unreadable(f"unknown field {', '.join(sorted(unknown))}")
     arguments = {}
-    for field in fields(kind):
-        if field.name in values:
-            arguments[field.name] = _value(field.name, hints[field.name], values[field.name])
-        elif field.default is MISSING:
-            raise _Unreadable(f"field {field.name} is missing")
+    for name, field in known.items():
+        if name in values:
+            arguments[name] = _value(name, field, values[name])
+        elif field.required:
+            raise _Unreadable(f"field {name} is missing")
     return kind(**arguments)
 
 
-def _value(name: str, hint: Any, value: object) -> object:
-    if isinstance(hint, types.UnionType):
-        if value is None and types.NoneType in get_args(hint):
-            return None
-        (hint,) = (part for part in get_args(hint) if part is not types.NoneType)
+def _value(name: str, field: _Field, value: object) -> object:
+    if value is None and field.may_be_none:
+        return None
     try:
-        if get_origin(hint) is tuple:
-            return tuple(_READERS[get_args(hint)[0]](item) for item in _list(value))
-        return _READERS[hint](value)
+        if field.several:
+            return tuple([field.read(item) for item in _list(value)])
+        return field.read(value)
     except _Unreadable as cause:
         raise _Unreadable(f"field {name}: {cause}") from cause
 

@@ -8,7 +8,7 @@ or table that is added later is covered without anyone thinking of it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -103,14 +103,14 @@ class Table:
         object.__setattr__(self, "seal_link", link)
 
     @classmethod
-    def of(cls, connection: apsw.Connection, name: str, *, rowid: bool) -> Table:
-        """The table as it is in the file; its own MAC is no part of its content."""
-        info = rows(
-            connection, "SELECT name, pk, cid FROM pragma_table_info(?) ORDER BY cid", (name,)
-        )
-        columns = tuple(column for column, _, _ in info if column != "mac")
-        keys = () if rowid else tuple(column for column, place, _ in info if place)
-        places = () if rowid else tuple(cid for _, place, cid in info if place)
+    def of(cls, name: str, info: Sequence[tuple[str, int]], *, rowid: bool) -> Table:
+        """The table from its columns: each one's name, and its place in the key or 0.
+
+        Its own MAC is no part of its content.
+        """
+        columns = tuple(column for column, _ in info if column != "mac")
+        keys = () if rowid else tuple(column for column, place in info if place)
+        places = () if rowid else tuple(at for at, (_, place) in enumerate(info) if place)
         return cls(name, columns, keys, places, length_first("row/1", name, *columns))
 
     def select(self, rest: str) -> str:
@@ -143,10 +143,16 @@ def tables_of(connection: apsw.Connection) -> dict[str, Table]:
     """Every table of the ledger but the high-water row's own."""
     found = rows(
         connection,
-        "SELECT name, wr FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
-        " AND name NOT LIKE 'sqlite_%' AND name <> 'high_water' ORDER BY name",
+        "SELECT list.name, list.wr, info.name, info.pk"
+        " FROM pragma_table_list AS list, pragma_table_info(list.name) AS info"
+        " WHERE list.type = 'table' AND list.schema = 'main'"
+        " AND list.name NOT LIKE 'sqlite_%' AND list.name <> 'high_water'"
+        " ORDER BY list.name, info.cid",
     )
-    return {name: Table.of(connection, name, rowid=not without) for name, without in found}
+    columns: dict[tuple[str, bool], list[tuple[str, int]]] = {}
+    for name, without_rowid, column, place in found:
+        columns.setdefault((name, not without_rowid), []).append((column, place))
+    return {name: Table.of(name, info, rowid=rowid) for (name, rowid), info in columns.items()}
 
 
 @dataclass(frozen=True, slots=True)

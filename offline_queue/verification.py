@@ -324,6 +324,8 @@ class Sweep:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
+        # While a till runs its tables stay as the start has found them.
+        self._tables: dict[str, Table] = {}
         self._begin()
         self.at_end = False
 
@@ -335,7 +337,7 @@ class Sweep:
 
     def step(self, connection: apsw.Connection) -> Iterator[Finding]:
         """Reads the next ``SWEEP_ROWS`` rows and yields what is wrong with them."""
-        tables = tables_of(connection)
+        tables = self._tables = self._tables or tables_of(connection)
         names = [name for name in tables if name not in LOGS]
         self.at_end = False
         if self._table < len(names):

@@ -19,6 +19,7 @@ from offline_queue.sql import one, rows
 from offline_queue.store import Store
 from terminal.errors import StoreError, StoreTooNew
 from terminal.ledger import Kind, Outgoing
+from terminal.ports import KeyStore
 from terminal.transaction import FateUnknown, HostApproved, RiskRefused, SetAside, State
 from tests.offline_queue.sales import CARD, START, CountingEntropy, Till, reversal_of
 
@@ -105,9 +106,9 @@ def full_queue(till: Till) -> dict[str, State]:
     return {sale.txn_id: sale.state for sale in Reports(till.store).transactions()}
 
 
-def as_written_by(version: int, newest: Path, older: Path) -> None:
+def as_written_by(version: int, newest: Path, older: Path, keystore: KeyStore = UNKEYED) -> None:
     """The same ledger as a Taptill of this schema version would have left it."""
-    Store.open(older, at=START, migrations=MIGRATIONS[:version]).close()
+    Store.open(older, at=START, migrations=MIGRATIONS[:version], keystore=keystore).close()
     later = {name for since, names in FIELDS_SINCE.items() if since > version for name in names}
     connection = raw(older)
     connection.execute("ATTACH ? AS newest", (str(newest),))
@@ -140,7 +141,7 @@ def as_written_by(version: int, newest: Path, older: Path) -> None:
     connection.execute([s for s in triggers if "CREATE TRIGGER event_is_fixed" in s][-1])
     if version >= PROTECTED_SINCE:
         with connection:
-            Protection(Keys.of(UNKEYED, FIRST_EPOCH)).adopt(connection)
+            Protection(Keys.of(keystore, FIRST_EPOCH)).adopt(connection)
     connection.close()
 
 

@@ -34,6 +34,9 @@ from tests.powercut.workload import SteadyPower
 
 CUTS = int(os.environ.get("TAPTILL_CUTS", "240"))
 CUTS_A_SHOP = 120
+PARTS = min(8, -(-CUTS // CUTS_A_SHOP))
+"""So many processes (``pytest -n 8``) can share the work."""
+
 SEED = int(os.environ.get("TAPTILL_SEED", random.SystemRandom().randrange(2**32)))
 
 
@@ -45,6 +48,7 @@ class Past:
     passed_s: float = 0.0
     shown: dict[str, Shown] = field(default_factory=dict)
     voids: set[str] = field(default_factory=set)
+    takes: set[str] = field(default_factory=set)
 
     def play(self, op: Op) -> None:
         match op.path.split():
@@ -55,6 +59,8 @@ class Past:
                 seen.said.append((State[state], int(approved)))
             case ["void", txn_id]:
                 self.voids.add(txn_id)
+            case ["take", txn_id]:
+                self.takes.add(txn_id)
 
 
 def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
@@ -111,7 +117,7 @@ def judge_cut(
     world.shown = {
         txn_id: Shown(seen.amount_minor, list(seen.said)) for txn_id, seen in past.shown.items()
     }
-    world.cashier.voids = set(past.voids)
+    world.cashier.voids, world.cashier.takes = set(past.voids), set(past.takes)
     if chance.random() < 0.5:
         world.acquirer.restart(forgets=True)
     world.run()
@@ -156,17 +162,28 @@ def memory(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_no_cut_loses_a_sale_or_sends_one_twice(memory: Path) -> None:
-    print(f"TAPTILL_SEED={SEED}, {CUTS} cuts")  # noqa: T201 - a random test prints its seed
-    chance = random.Random(SEED)
-    for shop in range(-(-CUTS // CUTS_A_SHOP)):
-        folder = memory / f"shop-{shop}"
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_cut_loses_a_sale_or_sends_one_twice(memory: Path, part: int) -> None:
+    cuts = len(range(part, CUTS, PARTS))
+    say(f"TAPTILL_SEED={SEED}, part {part}: {cuts} cuts")
+    chance = random.Random(f"{SEED}/{part}")
+    done = 0
+    while done < cuts:
+        folder = memory / f"shop-{done}"
         ops = recorded(folder, chance.randrange(2**31))
         assert {"C", "W", "S", "U"} <= {op.kind for op in ops}
         assert sum(op.path.startswith("shown") for op in ops) > 3
-        many = min(CUTS_A_SHOP, CUTS - shop * CUTS_A_SHOP)
+        many = min(CUTS_A_SHOP, cuts - done)
         assert findings(folder, ops, many, chance) == []
         shutil.rmtree(folder)
+        done += many
+        say(f"part {part}: {done} of {cuts} cuts, 0 findings")
+
+
+def say(text: str) -> None:
+    """A random test prints its seed, and a long one how far it has come."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 CARELESS = {

@@ -13,25 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.macs import PROTECTED_SINCE
+from drivers.device_keys import open_device_keys
+from offline_queue.schema import MIGRATIONS
 from terminal.transaction import State
 from tests.offline_queue.test_migrations import as_written_by
 from tests.powercut.recording import Disk
-from tests.powercut.test_power_cuts import Past, findings, memory, under_the_shim
+from tests.powercut.test_power_cuts import Past, findings, memory, say, under_the_shim
 from tests.powercut.workload import fill
 
 CUTS = int(os.environ.get("TAPTILL_CUTS", "240")) // 4
 SEED = int(os.environ.get("TAPTILL_SEED", random.SystemRandom().randrange(2**32)))
-VERSIONS = range(1, PROTECTED_SINCE)
+VERSIONS = range(1, MIGRATIONS[-1].version)
 
 __all__ = ["memory"]
 
 
 @pytest.mark.slow
 def test_no_cut_during_an_update_loses_anything(memory: Path) -> None:
-    print(f"TAPTILL_SEED={SEED}, {CUTS} cuts")  # noqa: T201 - a random test prints its seed
+    say(f"TAPTILL_SEED={SEED}, {CUTS} cuts")
     chance = random.Random(f"update {SEED}")
-    versions = VERSIONS if len(VERSIONS) * 20 < CUTS else [chance.choice(VERSIONS)]
+    versions = VERSIONS if len(VERSIONS) * 20 <= CUTS else [chance.choice(VERSIONS)]
     for version in versions:
         folder = memory / f"version-{version}"
         waiting = 0
@@ -42,7 +43,8 @@ def test_no_cut_during_an_update_loses_anything(memory: Path) -> None:
             said = [seen.said[-1][0] for seen in world.shown.values()]
             waiting = said.count(State.STORED)
         ledger = folder / "till" / "ledger.db"
-        as_written_by(version, ledger, folder / "older.db")
+        keystore = open_device_keys("file", ledger.parent).keystore
+        as_written_by(version, ledger, folder / "older.db", keystore)
         for path in ledger.parent.glob("ledger.db*"):
             path.unlink()
         (folder / "older.db").rename(ledger)
@@ -53,7 +55,7 @@ def test_no_cut_during_an_update_loses_anything(memory: Path) -> None:
         ops = under_the_shim(folder, f"workload.update(folder, {messages}, {passed_s!r})")
         names = {op.second or op.path for op in ops}
         assert any(name.endswith(".kept") for name in names), "the old file was kept meanwhile"
-        print(f"version {version}: {waiting} waited, {len(ops)} steps")  # noqa: T201 - figures
         many = CUTS // len(versions)
         past = Past(str(messages), passed_s, dict(world.shown))
         assert findings(folder, ops, many, chance, Disk(before), past) == []
+        say(f"from version {version}: {many} cuts in {len(ops)} steps, {waiting} sales waited")

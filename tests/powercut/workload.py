@@ -15,6 +15,7 @@ import apsw
 
 from hardware_sim.world.clock import VirtualClock
 from hardware_sim.world.network import Weather, WorldAcquirer
+from hardware_sim.world.oracle import asked_minor
 from hardware_sim.world.plan import Deed, Plan, plan_of
 from hardware_sim.world.power import Power
 from hardware_sim.world.shop import World
@@ -59,13 +60,17 @@ class RecordedAcquirer(WorldAcquirer):
         return answers
 
 
-class MarkedVoids(set[str]):
-    """What somebody wants undone is marked before it is."""
+class Marked(set[str]):
+    """What somebody wants undone, or taken, is marked before it is."""
+
+    def __init__(self, wish: str) -> None:
+        super().__init__()
+        self._wish = wish
 
     def add(self, txn_id: str, /) -> None:
         """See ``set``."""
         super().add(txn_id)
-        mark(f"void {txn_id}")
+        mark(f"{self._wish} {txn_id}")
 
 
 class RecordedWorld(World):
@@ -74,7 +79,7 @@ class RecordedWorld(World):
     def _show(self, sale: Transaction) -> None:
         super()._show(sale)
         state, approved = sale.state.name, sale.approved_minor
-        mark(f"shown {sale.txn_id} {state} {approved} {sale.amount.minor}")
+        mark(f"shown {sale.txn_id} {state} {approved} {asked_minor(sale)}")
 
 
 def fill(folder: Path, seed: int) -> tuple[World, int]:
@@ -125,7 +130,7 @@ def main(folder: Path, seed: int, days: int, sales: int) -> None:
     till = folder / "till"
     plan = quiet_plan(seed, days, sales)
     world = RecordedWorld(plan, till, SteadyPower(till), acquirer=RecordedAcquirer)
-    world.cashier.voids = MarkedVoids()
+    world.cashier.voids, world.cashier.takes = Marked("void"), Marked("take")
     world.run()
 
 

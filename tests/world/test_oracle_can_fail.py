@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,19 +21,23 @@ from offline_queue import drain, store
 from offline_queue import plan as plans
 from offline_queue.journal import Recovered, SqlJournal
 from offline_queue.store import Store
-from terminal import checkout, tapping, tokens
-from terminal.iso8583 import messages
+from terminal import aftersale, checkout, refunds, states, tapping, tokens, transaction
+from terminal.iso8583 import later, messages
 from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import pack, unpack
 from terminal.iso8583.profile import Profile
 from terminal.ledger import Kind, OutboxItem, Outgoing, Standing
+from terminal.money import Amount
 from terminal.transaction import (
     Deferred,
     Event,
     HostApproved,
     HostDeclined,
     ReversalConfirmed,
+    State,
     Transaction,
+    TransactionKind,
+    Voided,
 )
 from ui import wiring
 
@@ -140,7 +145,11 @@ def silence_is_taken_for_a_decline(patch: Patch) -> None:
 def silence_is_taken_for_nothing_sent(patch: Patch) -> None:
     """A sale whose request has left is deferred and goes out again under new numbers."""
 
+    real = checkout._unknown
+
     def unknown(ports: Any, rules: Any, item: OutboxItem, event: Any) -> Transaction:
+        if ports.journal.transaction(item.txn_id).kind is TransactionKind.HOLD:
+            return real(ports, rules, item, event)
         first = unpack(rules.profile, item.message)
         fresh = f"{(int(first.fields[11]) + 400_000) % 999_999 + 1:06d}"
         message = pack(rules.profile, Message("0220", {**first.fields, 11: fresh}))
@@ -179,7 +188,37 @@ def refunds_are_not_added_up(patch: Patch) -> None:
     patch.setattr(AcquirerLedger, "refunded_minor", lambda *_: 0)
 
 
+def a_hold_is_released_on_the_till_alone(patch: Patch) -> None:
+    """A void of a hold is recorded, and the bank goes on blocking the guest's money."""
+
+    def judged(wish: Any, compose: Any) -> Any:
+        def undo(standing: Standing) -> Any:
+            if standing.transaction.state is State.HELD:
+                return Voided(wish.at, wish.reason, wish.cashier, wish.approved_by), None
+            return real(wish, compose)(standing)
+
+        return undo
+
+    real = refunds.judge_void
+    patch.setattr(aftersale, "judge_void", judged)
+    allowed = {**states.TRANSITIONS[State.HELD], Voided: State.VOIDED}
+    patch.setattr(transaction, "TRANSITIONS", {**states.TRANSITIONS, State.HELD: allowed})
+
+
+def more_is_taken_than_the_acquirer_books(patch: Patch) -> None:
+    """A completion's tip is recorded, and never reaches the message."""
+    real = later.compose_completion
+
+    def composed(profile: Profile, facts: Any) -> bytes:
+        less = Amount(max(1, facts.amount.minor - 1), facts.amount.currency)
+        return real(profile, replace(facts, amount=less))
+
+    patch.setattr(aftersale, "compose_completion", composed)
+
+
 FAULTS = [
+    a_hold_is_released_on_the_till_alone,
+    more_is_taken_than_the_acquirer_books,
     refunds_are_not_added_up,
     forwarder_mints_a_key,
     forwarder_never_flags_a_repeat,

@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -37,6 +38,7 @@ def _base64_cores(content: bytes) -> Iterator[bytes]:
         yield encoded[first:last]
 
 
+@cache
 def forms_of(digits: str) -> Mapping[str, bytes]:
     """Every form in which a number of ``digits`` could be left behind.
 

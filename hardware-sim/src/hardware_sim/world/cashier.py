@@ -1,4 +1,4 @@
-"""The cashier of a world: sells, gives back, voids; and remembers which card paid what.
+"""The cashier of a world: sells, holds, gives back, voids; and remembers which card paid what.
 
 Rules of this file: it calls what a till's face calls, with ports into the world, and takes a
 refusal for an answer. What it was shown, it tells.
@@ -21,10 +21,11 @@ from hardware_sim.world.people import (
 from hardware_sim.world.power import Power
 from hardware_sim.world.process import TillProcess
 from offline_queue.closings import Closings
-from terminal.aftersale import refund, void
+from terminal.aftersale import complete, refund, void
 from terminal.checkout import Ports, pay
 from terminal.closing import settle_batch
 from terminal.errors import (
+    AmountError,
     HostError,
     ReaderUnplugged,
     RefundRefused,
@@ -35,19 +36,27 @@ from terminal.errors import (
 from terminal.money import Amount
 from terminal.progress import Progress
 from terminal.refunds import Norms, VoidWish, Wish
-from terminal.terms import Tender, TransactionKind
+from terminal.tenders import take_cash
+from terminal.terms import Tender, Terms, TransactionKind
 from terminal.transaction import State, Transaction
 
 _ENDINGS = (0, 0, 0, 0, 0, 0, 25, 50, 99, 51, 10, 91, 58)
-_REFUSED = (ReaderUnplugged, RefundRefused, SupervisorNeeded)
+_REFUSED = (AmountError, ReaderUnplugged, RefundRefused, SupervisorNeeded)
+
+
+def _some_amount(till: TillProcess, chance: random.Random) -> Amount:
+    """What something costs; some endings are troubles that the acquirer makes of an amount."""
+    minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
+    return Amount(minor, till.parts.settings.config.till.currency)
 
 
 @dataclass(slots=True)
 class Cashier:
     """One person at one till after the other.
 
-    ``paid`` is which card paid each approved sale, ``settled`` how each batch ended; ``voids`` are
-    the transactions that were to be voided, whatever came of it.
+    ``paid`` is which card paid each approved sale, ``cash`` the sales that were paid in cash,
+    ``held`` the holds that were approved; ``settled`` is how each batch ended. ``voids`` and
+    ``takes`` are the transactions that were to be voided or taken, whatever came of it.
     """
 
     clock: VirtualClock
@@ -56,16 +65,60 @@ class Cashier:
     on_screen: Callable[[Progress], None]
     show: Callable[[Transaction], None]
     paid: dict[str, str] = field(default_factory=dict)
+    cash: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     voids: set[str] = field(default_factory=set)
+    takes: set[str] = field(default_factory=set)
     returned: str = ""
     settled: dict[int, str] = field(default_factory=dict)
 
     def sell(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody wants to pay."""
-        minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
+        amount = _some_amount(till, chance)
         ports = self._ports(till, presentations(chance), chance)
-        amount = Amount(minor, till.parts.settings.config.till.currency)
         self._ends(till, lambda: pay(ports, till.parts.rules, amount))
+
+    def hold(self, till: TillProcess, chance: random.Random) -> None:
+        """A guest checks in: an amount is set aside on the card."""
+        amount = _some_amount(till, chance)
+        ports = self._ports(till, presentations(chance), chance)
+        terms = Terms(kind=TransactionKind.HOLD)
+        self._ends(till, lambda: pay(ports, till.parts.rules, amount, terms=terms))
+
+    def take(self, till: TillProcess, chance: random.Random) -> None:
+        """The guest leaves: all that is held is taken, or less, or too much is tried."""
+        if not self.held:
+            return
+        txn_id = chance.choice(self.held[-4:])
+        held = till.parts.journal.transaction(txn_id)
+        minor = max(1, round(held.amount.minor * chance.choice([0.4, 0.9, 1.0, 1.0, 1.2])))
+        tip_minor = minor // 10 if chance.random() < 0.3 else 0
+        amount = Amount(minor, held.amount.currency)
+        self.takes.add(txn_id)
+        ports = self._ports(till, [], chance)
+        self._ends(
+            till, lambda: complete(ports, till.parts.rules, txn_id, amount, tip_minor=tip_minor)
+        )
+
+    def pay_cash(self, till: TillProcess, chance: random.Random) -> None:
+        """Somebody pays in cash, or brings back what was paid so."""
+        ports = self._ports(till, [], chance)
+        if self.cash and chance.random() < 0.3:
+            original = chance.choice(self.cash[-4:])
+            paid = till.parts.journal.transaction(original).amount
+            wish = Wish(
+                amount=Amount(max(1, paid.minor // chance.choice([1, 2])), paid.currency),
+                at=self.clock.now(),
+                cashier="Ada",
+                tender=Tender.CASH,
+                with_card=False,
+                approved_by="Eva",
+            )
+            self._ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
+            return
+        amount = _some_amount(till, chance)
+        handed = Amount(amount.minor + chance.choice([-100, 0, 5, 1000]) + 5, amount.currency)
+        self._ends(till, lambda: take_cash(ports, till.parts.rules, amount, handed))
 
     def refund(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody brings something back: a part of it, all of it, or more than there was."""
@@ -93,9 +146,10 @@ class Cashier:
 
     def void(self, till: TillProcess, chance: random.Random) -> None:
         """The last thing, or an earlier one, is to be undone."""
-        if not self.paid:
+        lately = [*list(self.paid)[-4:], *self.held[-2:], *self.cash[-1:]]
+        if not lately:
             return
-        txn_id = chance.choice(list(self.paid)[-4:])
+        txn_id = chance.choice(lately)
         self.voids.add(txn_id)
         wish = VoidWish(self.clock.now(), "the wrong amount", "Ada", "Eva")
         ports = self._ports(till, [], chance)
@@ -137,7 +191,12 @@ class Cashier:
             till.recover()
             return
         if ended.kind is TransactionKind.SALE and ended.state is State.APPROVED:
-            self.paid[ended.txn_id] = self.wallets.last
+            if ended.terms.tender is Tender.CASH:
+                self.cash.append(ended.txn_id)
+            else:
+                self.paid[ended.txn_id] = self.wallets.last
+        if ended.state is State.HELD:
+            self.held.append(ended.txn_id)
         self.show(ended)
 
     def _ports(self, till: TillProcess, shown: list[Presentation], chance: random.Random) -> Ports:

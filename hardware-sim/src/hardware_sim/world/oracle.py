@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from hardware_sim.acquirer_ledger import Capture, CaptureState
 from terminal.risk import OfflineLimits
-from terminal.terms import TransactionKind
+from terminal.terms import Tender, TransactionKind
 from terminal.transaction import FINAL, State, Transaction
 
 MAY_BECOME: Mapping[State, frozenset[State]] = {
@@ -24,9 +24,12 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
     ),
     State.UNKNOWN: frozenset({State.UNKNOWN, State.REVERSED}),
     State.SET_ASIDE: frozenset({State.SET_ASIDE}),
-    State.VOIDING: frozenset({State.VOIDING, State.VOIDED, State.APPROVED}),
+    State.VOIDING: frozenset({State.VOIDING, State.VOIDED, State.APPROVED, State.HELD}),
 }
 """What somebody was shown, and what may have come of it; every other end stays as it is."""
+
+_TAKEN = frozenset({State.STORED, *MAY_BECOME[State.STORED]})
+"""What may have come of a hold that somebody wanted to take."""
 
 AT_REST = FINAL | {State.SET_ASIDE}
 """Where a sale may stand once the forwarder has nothing left to send."""
@@ -44,6 +47,22 @@ class Shown:
     said: list[tuple[State, int]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The transactions that somebody wanted to void, and the holds that were to be taken."""
+
+    voids: AbstractSet[str] = frozenset()
+    takes: AbstractSet[str] = frozenset()
+
+
+NO_WISHES = Wishes()
+
+
+def asked_minor(sale: Transaction) -> int:
+    """What was asked for: of a hold that was taken, what had been held."""
+    return sale.held_minor or sale.amount.minor
+
+
 def _require(condition: object, finding: str) -> None:
     if not condition:
         raise Untrue(finding)
@@ -51,12 +70,14 @@ def _require(condition: object, finding: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """A stored sale that the host has not answered, as the ledger has it."""
+    """A stored sale that the host has not answered, as the ledger has it.
+
+    ``cards`` are the names of its card and account, under the key of now and the one before.
+    """
 
     txn_id: str
     amount_minor: int
-    card: str
-    account: str
+    cards: frozenset[str]
     scheme: str
     created_at: datetime
     set_aside: bool
@@ -73,11 +94,7 @@ def check_limits(limits: OfflineLimits, stored: Iterable[AtRisk], new: Iterable[
     _require(len(waiting) <= limits.count, f"{len(waiting)} sales are stored at once")
     _require(total <= limits.total_minor, f"stored sales add up to {total}")
     for sale in waiting:
-        same = [
-            each
-            for each in waiting
-            if each.card == sale.card or (sale.account and each.account == sale.account)
-        ]
+        same = [each for each in waiting if each.cards & sale.cards]
         of_card = sum(each.amount_minor for each in same)
         _require(len(same) <= limits.card_count, f"{len(same)} sales of one card are stored")
         _require(of_card <= limits.card_total_minor, f"stored sales of a card add up to {of_card}")
@@ -129,11 +146,9 @@ def judge(
     shown: Mapping[str, Shown],
     sales: Mapping[str, Transaction],
     captures: list[Capture],
-    voids: AbstractSet[str] = frozenset(),
+    wishes: Wishes = NO_WISHES,
 ) -> int:
     """Both ledgers and all that was shown agree; returns what was charged, in minor units.
-
-    ``voids`` are the transactions that somebody wanted undone.
 
     Raises:
         Untrue: they do not.
@@ -141,16 +156,17 @@ def judge(
     check_once(captures)
     for txn_id, seen in shown.items():
         _require(txn_id in sales, f"{txn_id} was shown and is not in the ledger")
-        _check_shown(txn_id, seen, sales[txn_id], wished=txn_id in voids)
+        _check_shown(txn_id, seen, sales[txn_id], wishes)
     numbers = Counter((sale.batch, sale.stan) for sale in sales.values() if sale.stan is not None)
     twice = [number for number, count in numbers.items() if count > 1]
     _require(not twice, f"a batch has a trace number twice: {twice}")
     charged_minor = _check_charges(sales, captures)
+    _check_holds(sales, captures)
     _check_refunds(sales, captures)
     receipts = sum(
         _signed(sale.kind is TransactionKind.REFUND, sale.approved_minor)
         for sale in sales.values()
-        if sale.state is State.APPROVED
+        if sale.state is State.APPROVED and sale.terms.tender is Tender.CARD
     )
     _require(charged_minor == receipts, f"{charged_minor} was charged, receipts say {receipts}")
     return charged_minor
@@ -160,15 +176,18 @@ def _signed(given_back: bool, minor: int) -> int:  # noqa: FBT001 - the question
     return -minor if given_back else minor
 
 
-def _check_shown(txn_id: str, seen: Shown, sale: Transaction, *, wished: bool) -> None:
+def _check_shown(txn_id: str, seen: Shown, sale: Transaction, wishes: Wishes) -> None:
     """What was shown has come true: at once, or later as the words on the screen allow."""
     _require(
-        sale.amount.minor == seen.amount_minor,
-        f"{txn_id}: {seen.amount_minor} was asked for and {sale.amount.minor} is recorded",
+        asked_minor(sale) == seen.amount_minor,
+        f"{txn_id}: {seen.amount_minor} was asked for and {asked_minor(sale)} is recorded",
     )
-    undone = {State.VOIDING, State.VOIDED} if wished else set()
+    undone = {State.VOIDING, State.VOIDED} if txn_id in wishes.voids else set()
+    taken = _TAKEN if txn_id in wishes.takes else frozenset()
     for state, approved_minor in seen.said:
         allowed = MAY_BECOME.get(state, frozenset({state})) | undone
+        if state in {State.HELD, State.VOIDING}:
+            allowed |= taken
         _require(
             sale.state in allowed, f"{txn_id} was shown as {state.value} and is {sale.state.value}"
         )
@@ -193,12 +212,38 @@ def _check_charges(sales: Mapping[str, Transaction], captures: list[Capture]) ->
         _require(numbers in known, f"{rows} was booked under {numbers}, which no sale has")
     for txn_id, sale in sales.items():
         _require(sale.state in AT_REST, f"{txn_id} is {sale.state.value} and nothing moves it")
-        wanted = [(sale.kind.value, sale.approved_minor)] if sale.state is State.APPROVED else []
+        booked_here = sale.state is State.APPROVED and sale.terms.tender is Tender.CARD
+        # What is taken of a hold is a sale to the host.
+        kind = "refund" if sale.kind is TransactionKind.REFUND else "sale"
+        wanted = [(kind, sale.approved_minor)] if booked_here else []
         got = booked.get(_numbers(sale), [])
         _require(
             got == wanted, f"{txn_id} is {sale.state.value} for {wanted}, and the host booked {got}"
         )
     return sum(_signed(kind == "refund", minor) for rows in booked.values() for kind, minor in rows)
+
+
+def _check_holds(sales: Mapping[str, Transaction], captures: list[Capture]) -> None:
+    """What the till says is held is held at the host, to the cent, and nothing else is."""
+    held = {
+        (capture.stan, capture.transmitted): capture
+        for capture in captures
+        if capture.state is CaptureState.HELD
+    }
+    refused = {
+        sale.rrn
+        for sale in sales.values()
+        if sale.held_minor and sale.state in {State.DECLINED_AFTER_FORWARD, State.SET_ASIDE}
+    }
+    for txn_id, sale in sales.items():
+        if sale.state is State.HELD:
+            found = held.pop(_numbers(sale), None)
+            minor = found.amount_minor if found else 0
+            _require(
+                minor == sale.held_minor, f"{txn_id} holds {sale.held_minor}, the host {minor}"
+            )
+    left = [capture.rrn for capture in held.values() if capture.rrn not in refused]
+    _require(not left, f"the host holds {left}, and the till does not know it")
 
 
 def _numbers(sale: Transaction) -> tuple[str, str]:

@@ -20,6 +20,9 @@ class Deed(Enum):
     SALE = "somebody wants to pay"
     REFUND = "somebody brings something back"
     VOID = "a sale is to be undone"
+    HOLD = "an amount is held on a card for later"
+    TAKE = "what is held is taken"
+    CASH = "somebody pays in cash, or gets cash back"
     WEATHER = "the network changes"
     MOOD = "the host begins or ceases to misbehave"
     HOST_RESTART = "the host restarts, perhaps without its answers"
@@ -27,6 +30,7 @@ class Deed(Enum):
     CLOCK = "the till's clock is set"
     RESTART = "the till is ended and started"
     ROTATE = "the ledger's rows get new keys"
+    NEW_NAMES = "cards are told apart by a new key"
     FORWARD = "the cashier has everything sent now"
     CLOSE = "the day is closed"
 
@@ -67,15 +71,25 @@ _TROUBLES = (
     ),
     *(Deed.REFUND, Deed.REFUND, Deed.REFUND, Deed.VOID, Deed.VOID),
 )
+_HOTEL = (
+    *(Deed.HOLD, Deed.HOLD, Deed.HOLD, Deed.TAKE, Deed.TAKE, Deed.TAKE),
+    *(Deed.CASH, Deed.CASH, Deed.NEW_NAMES),
+)
+_SECOND = 100_000
+"""From here on the steps of every second day's guests are numbered."""
 
 
 def plan_of(seed: int, *, days: int, sales: int) -> Plan:
     """The plan of a seed: so many days with about so many sales each.
 
-    Two in three days are troubled; on those, one step in three is a trouble.
+    Two in three days are troubled; on those, one step in three is a trouble. On every second day
+    there are guests, who leave a hold on their card, and people who pay in cash.
     """
     chance = random.Random(f"plan {seed}")  # noqa: S311 - repeatable, and no secret
+    # Of their own, so that a seed's other steps are what they were before there were guests.
+    guests = random.Random(f"guests {seed}")  # noqa: S311 - the same
     drawn: list[tuple[float, Deed]] = []
+    visits: list[tuple[float, Deed]] = []
     for day in range(days):
         opens = day * DAY_S
         many = max(1, round(chance.uniform(0.5, 1.5) * sales))
@@ -86,6 +100,15 @@ def plan_of(seed: int, *, days: int, sales: int) -> Plan:
                 for _ in range(many // 2 + 1)
             ]
         drawn.append((opens + _OPEN_S + chance.uniform(0, 3600), Deed.CLOSE))
+        if guests.random() < 1 / 2:
+            visits += [
+                (opens + guests.uniform(0, _OPEN_S), guests.choice(_HOTEL))
+                for _ in range(many // 2 + 1)
+            ]
+    steps = [*_numbered(drawn, 0), *_numbered(visits, _SECOND)]
+    return Plan(seed, days, tuple(sorted(steps, key=lambda step: step.at_s)))
+
+
+def _numbered(drawn: list[tuple[float, Deed]], first: int) -> list[Step]:
     drawn.sort(key=lambda one: one[0])
-    steps = tuple(Step(number, at_s, deed) for number, (at_s, deed) in enumerate(drawn))
-    return Plan(seed, days, steps)
+    return [Step(number, at_s, deed) for number, (at_s, deed) in enumerate(drawn, first)]

@@ -58,14 +58,15 @@ class TillProcess:
                 str(txn_id): AtRisk(
                     txn_id=str(txn_id),
                     amount_minor=int(str(minor)),
-                    card=str(card),
-                    account=str(account),
+                    cards=frozenset(str(name) for name in names if name),
                     scheme=str(scheme),
                     created_at=datetime.fromisoformat(str(created_at)),
                     set_aside=state != "stored",
                 )
-                for txn_id, minor, card, account, scheme, created_at, state in connection.execute(
-                    "SELECT txn_id, amount_minor, fingerprint, par_fingerprint, scheme, created_at,"
-                    " state FROM txn WHERE state IN ('stored', 'set aside')"
+                for txn_id, minor, scheme, created_at, state, *names in connection.execute(
+                    # What is taken of a hold was approved long ago: no limit is about it.
+                    "SELECT txn_id, amount_minor, scheme, created_at, state, fingerprint,"
+                    " par_fingerprint, previous_fingerprint, previous_par_fingerprint"
+                    " FROM txn WHERE state IN ('stored', 'set aside') AND txn_kind = 'sale'"
                 )
             }

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,6 +25,8 @@ from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
 from hardware_sim.world.oracle import (
     Shown,
     Untrue,
+    Wishes,
+    asked_minor,
     check_clock,
     check_limits,
     check_once,
@@ -35,6 +37,7 @@ from hardware_sim.world.people import Wallets
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
 from hardware_sim.world.process import CONFIG, TillProcess
+from offline_queue.epochs import rotate_fingerprints
 from offline_queue.reports import Reports
 from offline_queue.sync import News, SaleMoved
 from terminal.config import parse_config
@@ -250,6 +253,10 @@ class World:
             Deed.RESTART: self._restart,
             Deed.FORWARD: self._forward_all,
             Deed.ROTATE: self._rotate,
+            Deed.NEW_NAMES: self._rename,
+            Deed.HOLD: self._hold,
+            Deed.TAKE: lambda: self.cashier.take(self._till, self._chance),
+            Deed.CASH: lambda: self.cashier.pay_cash(self._till, self._chance),
             Deed.CLOSE: self._close_day,
         }
         deeds[step.deed]()
@@ -281,6 +288,17 @@ class World:
     def _rotate(self) -> None:
         self._till.parts.journal.store.rotate_keys(self.clock.now())
 
+    def _rename(self) -> None:
+        """Cards get names under a new key, which the till learns when it starts."""
+        with suppress(KeyStoreError):
+            # Refused where the last time was not long ago.
+            rotate_fingerprints(self._till.parts.journal.store, self.clock.now(), by="Eva")
+        self._restart()
+
+    def _hold(self) -> None:
+        with self._meanwhile(self._forward, likely=0.1):
+            self.cashier.hold(self._till, self._chance)
+
     def _forward_all(self) -> None:
         self._till.outbox.make_due()
         self._forward()
@@ -307,7 +325,7 @@ class World:
     def _show(self, sale: Transaction) -> None:
         """Somebody reads on a screen what has become of a sale, if the screen is still lit."""
         self._power.require()
-        seen = self.shown.setdefault(sale.txn_id, Shown(sale.amount.minor))
+        seen = self.shown.setdefault(sale.txn_id, Shown(asked_minor(sale)))
         seen.said.append((sale.state, sale.approved_minor))
 
     def _heard(self, news: News) -> None:
@@ -354,7 +372,8 @@ class World:
         self._stop()
         self.acquirer.end()
         check_settled(self.cashier.settled)
-        charged_minor = judge(self.shown, sales, captures, self.cashier.voids)
+        wishes = Wishes(self.cashier.voids, self.cashier.takes)
+        charged_minor = judge(self.shown, sales, captures, wishes)
         leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
         if leaks:
             raise Untrue(f"card data is on the disk: {leaks[0]}")
