@@ -22,7 +22,7 @@ from offline_queue.hand_over_schema import HANDED_OVER
 from offline_queue.integrity import Protection
 from offline_queue.macs import PROTECTED_SINCE, quoted
 from offline_queue.views import VIEWS
-from terminal.errors import StoreError, StoreTooNew
+from terminal.errors import StoreError, StoreTooNew, StoreTooOld
 
 APPLICATION_ID = 0x54617074
 """``Tapt`` in the file's header: tells a ledger from any other SQLite file."""
@@ -326,10 +326,11 @@ def require_newest(connection: apsw.Connection, path: Path, newest: int) -> None
 
     Raises:
         StoreTooNew: a newer Taptill wrote it.
-        StoreError: an older one did, or another program.
+        StoreTooOld: an older one did.
+        StoreError: another program did.
     """
     if inspect(connection, path, newest) != newest:
-        raise StoreError(
+        raise StoreTooOld(
             f"{path} was written by an older Taptill.",
             remedy="Start the till once: that brings the ledger up to date.",
         )

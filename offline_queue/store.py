@@ -23,7 +23,7 @@ from offline_queue.failures import read_only as read_only_file
 from offline_queue.guard import Guard
 from offline_queue.macs import PROTECTED_SINCE, UNKEYED
 from offline_queue.schema import MIGRATIONS, Migration
-from offline_queue.sql import rows
+from offline_queue.sql import one, rows
 from offline_queue.verification import Finding
 from terminal.errors import StoreError, StoreSealed
 from terminal.ports import KeyStore, RollbackCounter
@@ -117,6 +117,7 @@ class Store:
 
         Raises:
             StoreTooNew: a newer Taptill wrote it.
+            StoreTooOld: an older one did.
             StoreError: there is none, or it cannot be read.
         """
         path = path.absolute()
@@ -292,6 +293,21 @@ class Store:
                 f"The disk under {self.path} has failed ({self._failure}).",
                 remedy="Check the disk or card, then start the till again.",
             )
+
+
+def messages_in(path: Path) -> int:
+    """How many messages wait in a ledger of any age: what can be said before it is updated.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with named(path):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+            return int(one(connection, "SELECT count(*) FROM outbox"))
+        finally:
+            connection.close()
 
 
 def is_missing(path: Path) -> bool:

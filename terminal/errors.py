@@ -25,6 +25,7 @@
      +-- StoreError             the ledger cannot be opened or written
           +-- StoreFull         no room: refused before a card is read
           +-- StoreTooNew       written by a newer Taptill
+          +-- StoreTooOld       written by an older one, and not updated yet
           +-- StoreBusy         another till process owns the ledger
           +-- ClaimLost         another forwarder has taken the message over: its result counts
           +-- StoreSealed       the ledger was changed from outside: no sales, reading goes on
@@ -158,6 +159,10 @@ class StoreFull(StoreError):
 
 class StoreTooNew(StoreError):
     """The ledger was written by a newer version of Taptill."""
+
+
+class StoreTooOld(StoreError):
+    """The ledger was written by an older version of Taptill, and cannot be read as it is."""
 
 
 class StoreBusy(StoreError):

@@ -19,8 +19,8 @@ from offline_queue.handover import HandedOver, Handover, Till
 from offline_queue.numbers import counters, go_on
 from offline_queue.reports import QueueRow, Reports
 from offline_queue.requeue import requeue
-from offline_queue.store import Store, is_missing
-from terminal.errors import StoreError
+from offline_queue.store import Store, is_missing, messages_in
+from terminal.errors import StoreError, StoreTooOld
 from terminal.money import Total
 from terminal.transaction import Transaction
 from ui.books import require_ledger
@@ -105,14 +105,21 @@ def answers(settings: Settings, file: Path, *, bundle: str, as_json: bool) -> in
 
 def check(settings: Settings, *, as_json: bool) -> int:
     """Whether anything waits that a reset, an update or an uninstall would endanger."""
-    if is_missing(settings.ledger_path):
-        waiting, others = [], 0
-    else:
-        with Store.read_only(settings.ledger_path) as store:
-            waiting, others = Reports(store).queue(), len(Reports(store).relayed())
-    money = not _is_safe(waiting, others)
+    waiting: list[QueueRow] = []
+    others = old = 0
+    if not is_missing(settings.ledger_path):
+        try:
+            with Store.read_only(settings.ledger_path) as store:
+                waiting, others = Reports(store).queue(), len(Reports(store).relayed())
+        except StoreTooOld:
+            # As it is when the program has been updated, and the till was not started since.
+            old = messages_in(settings.ledger_path)
+    money = bool(old) or not _is_safe(waiting, others)
     if as_json:
-        print_json({"safe": not money, "pending": len(waiting), "for_other_tills": others})
+        pending = len(waiting) or old
+        print_json({"safe": not money, "pending": pending, "for_other_tills": others})
+    elif old:
+        click.echo(f"{old} messages wait for the acquirer in a ledger of an older Taptill.")
     elif money:
         click.echo(_said(waiting, others))
     else:

@@ -16,8 +16,8 @@ from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.schema import MIGRATIONS, Migration
 from offline_queue.sql import one, rows
-from offline_queue.store import Store
-from terminal.errors import StoreError, StoreTooNew
+from offline_queue.store import Store, messages_in
+from terminal.errors import StoreError, StoreTooNew, StoreTooOld
 from terminal.ledger import Kind, Outgoing
 from terminal.ports import KeyStore
 from terminal.transaction import FateUnknown, HostApproved, RiskRefused, SetAside, State
@@ -160,6 +160,10 @@ def test_every_older_ledger_with_a_full_queue_is_brought_up_to_date(
     older = tmp_path / "old" / "ledger.db"
     older.parent.mkdir()
     as_written_by(version, till.path, older)
+    # Before the update, too, it can be said that money waits.
+    assert messages_in(older) == waiting
+    with pytest.raises(StoreTooOld, match="older Taptill"):
+        Store.read_only(older)
     again = Till(older, entropy=CountingEntropy(1000), prefix="new-")
     try:
         assert again.store.verify() == len(states)

@@ -234,10 +234,17 @@ FAULTS = [
 ]
 
 
+FIRST_SEEDS = {
+    "forwarder_never_flags_a_repeat": 35,
+    "more_is_taken_than_the_acquirer_books": 27,
+}
+"""Where to look first for faults that few seeds find; the others are tried after it."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_is_found_by_some_seed(fault: Callable[[Patch], None]) -> None:
-    for seed in range(SEEDS):
+    for seed in sorted(range(SEEDS), key=lambda seed: seed != FIRST_SEEDS.get(fault.__name__)):
         with planted(fault):
             finding = _finding(seed)
         if finding:
