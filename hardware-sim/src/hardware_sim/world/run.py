@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from hardware_sim.world.outcome import Outcome
 from hardware_sim.world.plan import Plan, plan_of
-from hardware_sim.world.shop import Outcome, live
+from hardware_sim.world.shop import live
 from hardware_sim.world.shrink import shrunk
 
 

@@ -13,7 +13,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -33,6 +32,7 @@ from hardware_sim.world.oracle import (
     check_settled,
     judge,
 )
+from hardware_sim.world.outcome import Outcome
 from hardware_sim.world.people import Wallets
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
@@ -55,18 +55,6 @@ _STARTS = 60
 _BELIEVED_S = 120.0
 _PATIENCE = 500
 """How many rounds a good host on a good network needs at the very most, to take everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a world went. ``charged_minor`` is what both ledgers agree on."""
-
-    seed: int
-    days: int
-    sales: int
-    charged_minor: int
-    power_cuts: int
-    ends: dict[str, int] = field(default_factory=dict)
 
 
 class World:
