@@ -26,6 +26,21 @@ def add(connection: apsw.Connection, subject: str, event: DayEvent) -> None:
     )
 
 
+def events_since(connection: apsw.Connection, subject: str, kind: str) -> list[DayEvent]:
+    """The events about a subject from the last of this kind on, oldest first; none without one.
+
+    Raises:
+        StoreError: one is unreadable.
+    """
+    found = rows(
+        connection,
+        "SELECT type, at, payload FROM day_event WHERE subject = :subject AND seq >="
+        " (SELECT max(seq) FROM day_event WHERE subject = :subject AND type = :kind) ORDER BY seq",
+        {"subject": subject, "kind": kind},
+    )
+    return [decode_as(DAY_EVENT_TYPES, StoredEvent(*row)) for row in found]
+
+
 def events_of(connection: apsw.Connection, subject: str) -> list[DayEvent]:
     """The events about a subject, oldest first.
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import apsw
 
+from offline_queue import drawer
 from offline_queue.sql import rows
 from offline_queue.store import Store
 from terminal.dayreport import DayReport, OpenRow, PartRow, Period, SpanRow, SumRow, add_up
@@ -101,11 +102,13 @@ class DayReports:
                 raise StoreError(f"There is no batch {batch}.", remedy="See the list of batches.")
             found = _sums(connection, (_BATCH_SUMS, _BATCH_HOURS, _BATCH_PARTS), (batch,))
             now = rows(connection, "SELECT max(number) - 1 FROM batch")[0][0]
-            standing = rows(connection, _OPEN_NOW) if batch >= now else []
+            recent = batch >= now
+            standing = rows(connection, _OPEN_NOW) if recent else []
+            till_drawer = drawer.standing(connection, currency) if recent else None
             days = rows(connection, "SELECT min(day), max(day) FROM txn WHERE batch = ?", (batch,))
         first, last = days[0]
         waiting = tuple(OpenRow(*row) for row in standing)
-        period = Period(title, at, batch, first or "", last or "", waiting)
+        period = Period(title, at, batch, first or "", last or "", waiting, till_drawer)
         return _reports(period, found, currency)
 
     def of_days(

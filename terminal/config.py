@@ -83,9 +83,13 @@ class TimingConfig:
 
 @dataclass(frozen=True, slots=True)
 class CashConfig:
-    """The smallest coin that the shop gives back, in minor units: cash is rounded to it."""
+    """The smallest coin that the shop gives back, in minor units: cash is rounded to it.
+
+    Whoever takes more than ``pay_out_limit_minor`` out of the drawer needs a supervisor.
+    """
 
     smallest_coin_minor: int = 1
+    pay_out_limit_minor: int = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +315,10 @@ def _cash(table: _Table, currency: Currency) -> CashConfig:
     coin_minor = table.amount("smallest_coin", 1, currency)
     if coin_minor == 0:
         raise table.refuse("smallest_coin", "is nothing.", 'Write "0.05", or leave it out.')
+    default = CashConfig().pay_out_limit_minor * 10**currency.exponent // 100
+    limit_minor = table.amount("pay_out_limit", default, currency)
     table.done()
-    return CashConfig(coin_minor)
+    return CashConfig(coin_minor, limit_minor)
 
 
 def _offline(table: _Table, currency: Currency) -> OfflineLimits:

@@ -134,12 +134,16 @@ class CatalogueLoaded:
 
 @dataclass(frozen=True, slots=True)
 class DrawerOpened:
-    """A drawer begins with its float."""
+    """A drawer begins with its float.
+
+    ``cash_before_minor`` is what all cash payments had moved until then.
+    """
 
     at: datetime
     float_minor: int
     currency: str
     by: str
+    cash_before_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ class DrawerMoved:
     currency: str
     by: str
     reason: str
+    approved_by: str = ""
 
     def __post_init__(self) -> None:
         if self.minor == 0 or not self.reason:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from terminal.drawer import DrawerStanding
 from terminal.money import Currency
 from terminal.states import State
 from terminal.terms import Tender, TransactionKind
@@ -110,7 +111,8 @@ class DayReport:
     """All figures of a report. ``title`` is ``X``, ``Z`` or a period; ``batch`` None for one.
 
     ``awaited`` are bank transfers that nobody has confirmed, ``due`` the bills on which something
-    is left to pay, both as they stand now: they belong to no day, and are in no other figure.
+    is left to pay, both as they stand now, like the ``drawer``: they belong to no day, and are in
+    no other figure.
     """
 
     title: str
@@ -133,6 +135,7 @@ class DayReport:
     held: Figure
     awaited: Figure
     due: Figure
+    drawer: DrawerStanding | None
     tenders: tuple[Line, ...]
     schemes: tuple[Line, ...]
     cashiers: tuple[Line, ...]
@@ -167,6 +170,7 @@ class Period:
     first_day: str = ""
     last_day: str = ""
     standing: tuple[OpenRow, ...] = ()
+    drawer: DrawerStanding | None = None
 
 
 def add_up(
@@ -219,6 +223,7 @@ def add_up(
         held=standing(State.HELD),
         awaited=open_now("awaited"),
         due=open_now("due"),
+        drawer=period.drawer if period.drawer and period.drawer.currency == currency else None,
         tenders=lines(lambda row: row.tender.value),
         schemes=lines(lambda row: row.scheme if row.tender is Tender.CARD else ""),
         cashiers=lines(lambda row: row.cashier),

@@ -39,6 +39,8 @@ class Action(Enum):
     REFUND_OVER_LIMIT = "refund above the limit"
     TRAINING = "switch training mode"
     OVERRIDE_LIMIT = "store a sale above the limits"
+    PAY_OUT = "take cash out above the limit"
+    COUNT_DRAWER = "count the drawer"
     RETRY_SET_ASIDE = "send a set-aside sale round again"
     CLOSE_BATCH = "close the day"
     EXPORT_BOOKS = "export the books"
@@ -61,6 +63,7 @@ _CASHIER = frozenset(
         Action.PRINT_COPY,
         Action.REPORT_X,
         Action.CHECK_CARDHOLDER,
+        Action.COUNT_DRAWER,
     }
 )
 _SUPERVISOR = _CASHIER | {
@@ -69,6 +72,7 @@ _SUPERVISOR = _CASHIER | {
     Action.REFUND_OVER_LIMIT,
     Action.TRAINING,
     Action.OVERRIDE_LIMIT,
+    Action.PAY_OUT,
     Action.RETRY_SET_ASIDE,
     Action.CLOSE_BATCH,
     Action.VERIFY_LEDGER,

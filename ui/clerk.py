@@ -14,6 +14,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from offline_queue.bills import Bills
+from offline_queue.drawer import Drawer
 from offline_queue.history import History
 from offline_queue.items import Items
 from offline_queue.reports import Reports
@@ -39,6 +40,8 @@ from ui.questions import (
     DayShown,
     DayWanted,
     Done,
+    DrawerShown,
+    DrawerWanted,
     Found,
     HistoryShown,
     HistoryWanted,
@@ -129,6 +132,9 @@ class Clerk:
                 return BillsShown(tuple(Bills(self._books()).unpaid()))
             case BillWanted(name):
                 return BillShown(Bills(self._books()).standing(name))
+            case DrawerWanted():
+                currency = self._parts.settings.config.till.currency
+                return DrawerShown(Drawer(self._books(), currency).standing())
             case CatalogueWanted():
                 return CatalogueShown(Items(self._books()).catalogue())
             case ItemWanted(barcode):

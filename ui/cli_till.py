@@ -1,4 +1,4 @@
-"""The commands of the counter: the catalogue, and bills that several payments pay.
+"""The commands of the counter: the catalogue, bills, and the cash drawer.
 
 Rules of this file: as in ``ui.cli``: parse here, act elsewhere, import nothing heavy early.
 """
@@ -138,3 +138,74 @@ def catalogue(*, settings: Settings, path: Path | None, check: bool, by: str, as
     if path is None:
         return items.show(settings, as_json=as_json)
     return items.load(settings, path, by=by, check=check, as_json=as_json)
+
+
+@click.group(short_help="The cash drawer: float, in, out, count, show.")
+def drawer() -> None:
+    """The cash drawer: what it began with, what went in and out, and what somebody counted.
+
+    A count is recorded before the till says what should be there.
+    """
+
+
+@drawer.command("float", short_help="Begin with the cash that is in it.")
+@click.argument("amount")
+@click.option("--by", default="", help="Who does it, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def drawer_float(*, settings: Settings, amount: str, by: str, as_json: bool) -> int:
+    """Begin the drawer with AMOUNT in it; from here on everything is counted anew."""
+    from ui import drawer as cash  # noqa: PLC0415 - as above
+
+    return cash.begin(settings, amount, by=by, as_json=as_json)
+
+
+@drawer.command("in", short_help="Put cash in that is no sale.")
+@click.argument("amount")
+@click.option("--reason", required=True, help="Why, for the ledger.")
+@click.option("--by", default="", help="Who does it, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def drawer_in(*, settings: Settings, amount: str, reason: str, by: str, as_json: bool) -> int:
+    """Put AMOUNT in."""
+    from ui import drawer as cash  # noqa: PLC0415 - as above
+
+    return cash.move(settings, cash.Moved(amount, 1, reason, by), as_json=as_json)
+
+
+@drawer.command("out", short_help="Take cash out that is no refund.")
+@click.argument("amount")
+@click.option("--reason", required=True, help="Why, for the ledger.")
+@click.option("--by", default="", help="Who does it, for the ledger.")
+@click.option("--approved-by", default="", help="The supervisor, above the shop's limit.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def drawer_out(
+    *, settings: Settings, amount: str, reason: str, by: str, approved_by: str, as_json: bool
+) -> int:
+    """Take AMOUNT out; above the shop's limit a supervisor has to allow it."""
+    from ui import drawer as cash  # noqa: PLC0415 - as above
+
+    return cash.move(settings, cash.Moved(amount, -1, reason, by, approved_by), as_json=as_json)
+
+
+@drawer.command("count", short_help="Say what you counted, and hear what should be there.")
+@click.argument("amount")
+@click.option("--by", default="", help="Who counted, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def drawer_count(*, settings: Settings, amount: str, by: str, as_json: bool) -> int:
+    """Record that AMOUNT was counted, and then say what should be there."""
+    from ui import drawer as cash  # noqa: PLC0415 - as above
+
+    return cash.count(settings, amount, by=by, as_json=as_json)
+
+
+@drawer.command("show", short_help="Show what should be in it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def drawer_show(*, settings: Settings, as_json: bool) -> int:
+    """Show what the drawer began with, what went in and out, and what should be there."""
+    from ui import drawer as cash  # noqa: PLC0415 - as above
+
+    return cash.show(settings, as_json=as_json)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from offline_queue.bills import NewBill
 from terminal.bill import BillStanding, PartWish
 from terminal.catalogue import Catalogue, Item
+from terminal.drawer import CashMove, DrawerStanding
 from terminal.money import Amount
 from terminal.roles import Authorised
 from terminal.settlement import Report
@@ -127,6 +128,34 @@ class ItemWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawerWanted:
+    """The cash drawer as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerBegun:
+    """The drawer begins with this float."""
+
+    amount: Amount
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerMoving:
+    """Cash is put in or taken out; above the shop's limit somebody has to allow it."""
+
+    move: CashMove
+
+
+@dataclass(frozen=True, slots=True)
+class DrawerCounting:
+    """What somebody counted; only then the till says what should be there."""
+
+    amount: Amount
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BillOpening:
     """Open a bill."""
 
@@ -194,6 +223,10 @@ Question = (
     | FeedbackGiven
     | BillsWanted
     | BillWanted
+    | DrawerWanted
+    | DrawerBegun
+    | DrawerMoving
+    | DrawerCounting
     | CatalogueWanted
     | ItemWanted
     | BillOpening
@@ -333,6 +366,13 @@ class ItemShown:
     item: Item | None
 
 
+@dataclass(frozen=True, slots=True)
+class DrawerShown:
+    """The cash drawer; None before it had a float."""
+
+    standing: DrawerStanding | None
+
+
 Answer = (
     QueueShown
     | HistoryShown
@@ -344,5 +384,6 @@ Answer = (
     | BillsShown
     | CatalogueShown
     | ItemShown
+    | DrawerShown
     | Unanswered
 )

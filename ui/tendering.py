@@ -7,6 +7,7 @@ wish to it and lets its refusals through by name.
 from __future__ import annotations
 
 from offline_queue.bills import Bills
+from offline_queue.drawer import Drawer
 from terminal.bill import rest_name
 from terminal.checkout import Ports, pay
 from terminal.parting import pay_part
@@ -23,6 +24,10 @@ from ui.questions import (
     BillClosing,
     BillOpening,
     BillShown,
+    DrawerBegun,
+    DrawerCounting,
+    DrawerMoving,
+    DrawerShown,
     PartWanted,
     TenderWanted,
     TransferGivenUp,
@@ -86,6 +91,24 @@ def bill_moved(parts: Parts, wish: BillOpening | BillClosing) -> BillShown:
     if isinstance(wish, BillOpening):
         return BillShown(bills.open(wish.bill, cashier=wish.cashier))
     return BillShown(bills.drop(wish.name, by=wish.by, reason=wish.reason))
+
+
+def drawer_moved(parts: Parts, wish: DrawerBegun | DrawerMoving | DrawerCounting) -> DrawerShown:
+    """Begins the cash drawer, moves cash, or counts it.
+
+    Raises:
+        TerminalError: it is not possible; nothing was changed.
+    """
+    config = parts.settings.config
+    drawer = Drawer(parts.journal.store, config.till.currency)
+    match wish:
+        case DrawerBegun(amount=amount, by=by):
+            return DrawerShown(drawer.begin(amount, parts.clock, by=by))
+        case DrawerCounting(amount=amount, by=by):
+            return DrawerShown(drawer.count(amount, parts.clock, by=by))
+        case DrawerMoving(move=move):
+            limit_minor = config.cash.pay_out_limit_minor
+            return DrawerShown(drawer.move(move, parts.clock, limit_minor=limit_minor))
 
 
 def bill_of(parts: Parts, sale: Transaction) -> BillShown:

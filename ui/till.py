@@ -51,6 +51,9 @@ from ui.questions import (
     CopyWanted,
     DayClosed,
     Done,
+    DrawerBegun,
+    DrawerCounting,
+    DrawerMoving,
     FeedbackGiven,
     Question,
     RefundWanted,
@@ -58,7 +61,7 @@ from ui.questions import (
     VoidWanted,
 )
 from ui.reporting.receipts import in_shop_language
-from ui.tendering import ByTender, bill_moved, bill_of, needs_card, taken
+from ui.tendering import ByTender, bill_moved, bill_of, drawer_moved, needs_card, taken
 from ui.undoing import undo
 from ui.wiring import Parts, forwarder, receipt_of
 
@@ -73,7 +76,9 @@ class _Charge:
 
 _Undo = RefundWanted | VoidWanted
 _Money = _Charge | _Undo | ByTender
-_Counter = DayClosed | CopyWanted | FeedbackGiven | BillOpening | BillClosing
+_Bill = BillOpening | BillClosing
+_Drawer = DrawerBegun | DrawerMoving | DrawerCounting
+_Counter = DayClosed | CopyWanted | FeedbackGiven | _Bill | _Drawer
 _Wish = _Money | _Counter
 _FOR_THE_TILL = _Counter
 """Questions that change the books, or need the printer: both belong to the till's thread."""
@@ -209,6 +214,8 @@ class Till:
                     return Done(wish, print_copy(self._parts, txn_id))
                 case BillOpening() | BillClosing():
                     return bill_moved(self._parts, wish)
+                case DrawerBegun() | DrawerMoving() | DrawerCounting():
+                    return drawer_moved(self._parts, wish)
                 case FeedbackGiven():
                     return Done(wish, keep_feedback(self._parts, wish))
         except TerminalError as failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from offline_queue.closings import Closings
 from offline_queue.day_reports import DayReports
+from offline_queue.drawer import Drawer
+from terminal.drawer import CashMove
 from terminal.errors import AmountError, RefundRefused, StoreError
 from terminal.ledger import Kind, Numbers, OutboxItem, Outgoing
 from terminal.money import MINOR_MAX, Amount, Currency
@@ -104,6 +107,9 @@ class MerchantsDay(RuleBasedStateMachine):
         self.till = Till(Path(self.folder.name) / "ledger.db")
         self.names: list[str] = []
         self.batches = 1
+        self.drawer = Drawer(self.till.store, CURRENCIES[1])
+        self.drawer.begin(Amount(20_000, CURRENCIES[1]), self.till.clock, by="Ada")
+        self.moved_minor = 20_000
 
     def teardown(self) -> None:
         self.till.store.verify()
@@ -252,6 +258,25 @@ class MerchantsDay(RuleBasedStateMachine):
         except StoreError:
             return
         self.batches += 1
+
+    @rule(minor=st.integers(-30_000, 30_000), counts=st.booleans())
+    def somebody_opens_the_drawer(self, *, minor: int, counts: bool) -> None:
+        move = CashMove(minor, "change", "Ada", "Eva")
+        with suppress(AmountError):
+            self.drawer.move(move, self.till.clock, limit_minor=0)
+            self.moved_minor += minor
+        if counts:
+            found = Amount(abs(minor), CURRENCIES[1])
+            counted = self.drawer.count(found, self.till.clock, by="Ben")
+            assert counted.difference_minor == abs(minor) - counted.expected_minor
+
+    @invariant()
+    def the_drawer_holds_what_cash_has_made_of_it(self) -> None:
+        own = [sale for sale in self.all() if sale.amount.currency == CURRENCIES[1]]
+        standing = self.drawer.standing()
+        assert standing is not None
+        expected = self.moved_minor + sum(sale.cash_minor for sale in own)
+        assert standing.expected_minor == expected
 
     @rule()
     def time_passes(self) -> None:

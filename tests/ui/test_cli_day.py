@@ -68,6 +68,43 @@ def test_a_day_from_its_first_sale_to_the_books(shell: Shell, tmp_path: Path) ->
     assert told["approved_by_scheme"] == [{"name": "Visa", "part": 2, "whole": 2}]
 
 
+def test_the_drawer_is_counted_before_anybody_is_told(shell: Shell) -> None:
+    assert "There is no ledger" in shell.run("drawer", "count", "1").stderr
+    assert shell.run("drawer", "float", "100.00", "--by", "Ada").exit_code == 0
+    assert shell.run("cash", "12.53", "20").exit_code == 0
+    shell.run("drawer", "in", "20.00", "--reason", "coins", "--by", "Ada")
+    shell.run("drawer", "out", "5.00", "--reason", "milk", "--by", "Ada")
+    held = shell.run("drawer", "out", "60.00", "--reason", "bank")
+    assert (held.exit_code, "A supervisor has to allow this" in held.stderr) == (1, True)
+    assert (
+        shell.run("drawer", "out", "60", "--reason", "bank", "--approved-by", "Eva").exit_code == 0
+    )
+    counted = shell.run("drawer", "count", "67.50", "--by", "Ben", "--json")
+    told = json.loads(counted.stdout)
+    assert (told["expected_minor"], told["difference_minor"]) == (6755, -5)
+    assert "Difference       -0.05" in shell.run("drawer", "show").stdout
+    for words, why in (
+        (
+            ("drawer", "out", "100", "--reason", "x", "--approved-by", "Eva"),
+            "should hold EUR 67.55",
+        ),
+        (("drawer", "in", "1", "--reason", " "), "an amount and a reason"),
+        (("drawer", "count", "1,00"), "is not an amount"),
+    ):
+        wrong = shell.run(*words)
+        assert (wrong.exit_code, why in wrong.stderr) == (1, True), wrong.output
+    x = json.loads(shell.run("report", "x", "--json").stdout)
+    assert x["drawer"] == {
+        "float_minor": 10_000,
+        "taken_minor": 1255,
+        "put_in_minor": 2000,
+        "taken_out_minor": 6500,
+        "expected_minor": 6755,
+        "counted_minor": 6750,
+        "difference_minor": -5,
+    }
+
+
 def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> None:
     assert shell.run("sell", "20.00").exit_code == 0
     made = shell.run("users", "add", "Eva", "--role", "merchant", typed="7391\n7391\n")

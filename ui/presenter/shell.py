@@ -381,10 +381,10 @@ class Shell:
                 return replace(self, exported=where), ()
             case q.Done(q.CopyWanted(), where):
                 return replace(self, note="printed", remedy=where), ()
-            case q.Done() | q.BillShown() | q.BillsShown() | q.CatalogueShown() | q.ItemShown():
-                return self, ()
             case q.Unanswered(question, message, remedy):
                 return self._unanswered(question, message, remedy), ()
+            case _:
+                return self, ()
 
     def _unanswered(self, question: object, message: str, remedy: str) -> Shell:
         told = replace(self, note=message, remedy=remedy, checking=False)

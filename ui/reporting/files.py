@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from terminal.dayreport import DayReport
+from terminal.drawer import DrawerStanding
 from terminal.errors import StoreError
 from terminal.money import Amount, Currency, Total
 from terminal.terms import Tender, TransactionKind
@@ -108,7 +109,24 @@ def report_rows(report: DayReport) -> list[dict[str, Any]]:
         ]
     rows += [row("tax", f"{t.rate_bp / 100:.2f}", 0, t.tax_minor, 0) for t in report.taxes]
     rows.append(row("tips", "all", report.tips.count, report.tips.minor, 0))
+    if report.drawer is not None:
+        figures = drawer_cells(report.drawer)
+        rows += [row("drawer", name, 0, minor, 0) for name, minor in figures.items()]
     return rows
+
+
+def drawer_cells(drawer: DrawerStanding) -> dict[str, int]:
+    """A drawer's figures in minor units; without a count the last two are not there."""
+    figures = {
+        "float": drawer.float_minor,
+        "taken": drawer.taken_minor,
+        "put_in": drawer.put_in_minor,
+        "taken_out": drawer.taken_out_minor,
+        "expected": drawer.expected_minor,
+    }
+    if drawer.counted_minor is not None:
+        figures |= {"counted": drawer.counted_minor, "difference": drawer.difference_minor}
+    return figures
 
 
 REPORT_COLUMNS = ("section", "name", "count", "sold", "refunded", "net", "currency")
@@ -124,6 +142,8 @@ def report_json(report: DayReport) -> dict[str, Any]:
     values["approved"] = decimal(report.sales.minor, report.currency)
     values["net_minor"] = report.net_minor
     values["tax_minor"] = report.tax_minor
+    if report.drawer is not None:
+        values["drawer"] = {f"{n}_minor": m for n, m in drawer_cells(report.drawer).items()}
     values["pending"] = asdict(report.pending)
     return values
 

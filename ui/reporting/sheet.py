@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from terminal.dayreport import DayReport, Figure, Line
+from terminal.drawer import DrawerStanding
 from terminal.reconciliation import Difference
 from ui.reporting.speech import Speech
 
@@ -168,8 +169,28 @@ def _tables(report: DayReport, speech: Speech) -> tuple[Table, ...]:
                 ),
             )
         )
+    if report.drawer is not None:
+        tables.append(_drawer(report, report.drawer, speech))
     tables.append(_table(report, speech, "Cashier", report.cashiers, {"": tell("No name")}))
     return tuple(table for table in tables if table.rows)
+
+
+def _drawer(report: DayReport, drawer: DrawerStanding, speech: Speech) -> Table:
+    tell = speech.tell
+    figures = [
+        ("Float", drawer.float_minor),
+        ("Cash taken", drawer.taken_minor),
+        ("Put in", drawer.put_in_minor),
+        ("Taken out", -drawer.taken_out_minor),
+        ("Should be there", drawer.expected_minor),
+    ]
+    if drawer.counted_minor is not None:
+        figures += [("Counted", drawer.counted_minor), ("Difference", drawer.difference_minor)]
+    return Table(
+        tell("Cash drawer"),
+        (tell("Cash drawer"), tell("Amount")),
+        tuple((tell(name), _money(report, speech, minor)) for name, minor in figures),
+    )
 
 
 def _percent(rate_bp: int) -> str:
