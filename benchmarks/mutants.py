@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("modules", nargs="*", default=list(MODULES))
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--every", type=int, default=1, help="only each n-th mutant")
-    parser.add_argument("--tests", type=int, default=150, help="at most so many tests a mutant")
+    parser.add_argument("--tests", type=int, default=400, help="at most so many tests a mutant")
     parser.add_argument("--function", default="", help="only functions whose name has this text")
     options = parser.parse_args(arguments)
     known = explained(EXPLAINED.read_text("utf-8"))

@@ -99,7 +99,7 @@ def _filled(
     if any(at >= len(free) for at in (*code_places, *places)):
         raise CardError("The card wants digits outside its track 2.")
     value = f"{int.from_bytes(code):05d}".rjust(len(code_places), "0")
-    _write(free, code_places, value[-len(code_places) :])
+    _write(free, code_places, value[len(value) - len(code_places) :])
     _write(free, places[:count], number[8 - count :])
     counter = f"{int.from_bytes(objects.need(tags.ATC_9F36)):08d}"
     _write(free, places[count:], counter[8 - len(places[count:]) :])

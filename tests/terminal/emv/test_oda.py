@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import operator
 from dataclasses import replace
 from datetime import date
@@ -388,3 +389,182 @@ def test_signatures_of_another_length() -> None:
     for wrong in (b"", bytes(127), b"\xff" * 128):
         with pytest.raises(AuthenticationFailed, match="length of its key"):
             oda.verify_dynamic(key, wrong, b"")
+
+
+@pytest.mark.parametrize("index", [0, 255])
+@pytest.mark.parametrize("size", [64, 512])
+@pytest.mark.parametrize("exponent", ["03", "010001"])
+def test_ca_keys_at_their_limits(index: int, size: int, exponent: str) -> None:
+    key = oda.CaPublicKey(bytes(5), index, b"\xff" * size, bytes.fromhex(exponent))
+    stated = replace(key, checksum=key.sha1())
+    assert stated.key == oda.RsaPublicKey(256**size - 1, int(exponent, 16), size)
+    with pytest.raises(ConfigError, match="64 to 512 bytes"):
+        replace(key, modulus=b"\xff" * 513)
+    with pytest.raises(ConfigError, match="an index of one"):
+        replace(key, index=-1)
+
+
+def test_no_signature_is_as_large_as_its_modulus() -> None:
+    key = opened(made())
+    assert len(key.recover((key.modulus - 1).to_bytes(128))) == 128
+    with pytest.raises(AuthenticationFailed, match="length of its key"):
+        key.recover(key.modulus.to_bytes(128))
+
+
+@pytest.mark.parametrize(
+    ("mmyy", "day"),
+    [
+        ("0127", date(2027, 1, 31)),
+        ("0228", date(2028, 2, 29)),
+        ("1249", date(2049, 12, 31)),
+        ("1250", date(1950, 12, 31)),
+        ("0699", date(1999, 6, 30)),
+    ],
+)
+def test_the_last_day_of_a_certificate(mmyy: str, day: date) -> None:
+    assert oda._last_day(bytes.fromhex(mmyy), "certificate") == day
+
+
+@pytest.mark.parametrize("mmyy", ["0026", "1326", "0A26"])
+def test_a_month_that_does_not_exist(mmyy: str) -> None:
+    with pytest.raises(AuthenticationFailed, match="the certificate has no readable expiry"):
+        oda._last_day(bytes.fromhex(mmyy), "certificate")
+
+
+@pytest.mark.parametrize("length", [40, 102, 103, 128])
+def test_a_key_is_as_long_as_its_certificate_says(length: int) -> None:
+    left, remainder = ICC.modulus[:102], ICC.modulus[102:length]
+    head = bytes.fromhex(f"04{scheme.PAN}FFFF12490000420101") + bytes((length, 3))
+    found = opened(forged_icc(head + left, remainder, scheme.EXPONENT))
+    assert (found.length, found.exponent) == (length, 65537)
+    assert found.modulus == int.from_bytes(ICC.modulus[:length])
+
+
+# The two algorithms of each certificate, one of them unknown.
+@pytest.mark.parametrize("algorithms", ["0201", "0102", "0001", "0100"])
+def test_an_unknown_algorithm_of_hash_or_key(algorithms: str) -> None:
+    body = bytes.fromhex(f"04{scheme.PAN}FFFF1249000042{algorithms}8003") + ICC.modulus[:102]
+    with pytest.raises(AuthenticationFailed, match="the card certificate uses an algorithm"):
+        opened(forged_icc(body, ICC.modulus[102:], scheme.EXPONENT))
+    ca, honest = scheme.key("ca", 1408), made()
+    head = bytes.fromhex(f"02476173FF1249000042{algorithms}9003")
+    left = ISSUER.modulus[: ca.length - 36]
+    certificate = ca.sign(head + left, honest.issuer_remainder + honest.issuer_exponent)
+    with pytest.raises(AuthenticationFailed, match="the issuer certificate uses an algorithm"):
+        opened(replace(honest, issuer=certificate))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "belongs"),
+    [("47", False), ("476", True), ("47617390", True), ("47617391", False), ("", False)],
+)
+def test_an_issuer_identifier_has_three_to_eight_digits(identifier: str, *, belongs: bool) -> None:
+    issuer = oda.IssuerKey(opened(made()), identifier, b"", BEFORE_EXPIRY)
+    if belongs:
+        oda.check_issuer_identifier(issuer, scheme.PAN)
+        return
+    with pytest.raises(AuthenticationFailed, match="another issuer"):
+        oda.check_issuer_identifier(issuer, scheme.PAN)
+
+
+def test_a_card_certificate_holds_on_its_last_day() -> None:
+    parts = made(expiry="0127")
+    issuer = oda.IssuerKey(
+        oda.RsaPublicKey(int.from_bytes(ISSUER.modulus), 65537, ISSUER.length),
+        "476173",
+        b"",
+        BEFORE_EXPIRY,
+    )
+
+    def key_on(day: date) -> oda.RsaPublicKey:
+        return oda.icc_key(issuer, parts, b"static", pan=scheme.PAN, on=day)
+
+    assert key_on(date(2027, 1, 31)).length == 128
+    with pytest.raises(AuthenticationFailed, match="card certificate has expired"):
+        key_on(date(2027, 2, 1))
+
+
+def test_a_ca_key_holds_on_its_last_day() -> None:
+    (key,) = scheme.ca_keys(scheme.VISA).keys
+    keys = oda.CaKeys((replace(key, expires=date(2026, 3, 14)),))
+    found = oda.issuer_key(scheme.VISA[:5], made(), keys, on=date(2026, 3, 14))
+    assert found.identifier == "476173"
+
+
+@pytest.mark.parametrize(("size", "holds"), [(102, True), (103, True), (104, False), (140, False)])
+def test_dynamic_data_fits_into_its_message(size: int, *, holds: bool) -> None:
+    key = opened(made())
+    data = bytes(range(103))
+    signature = ICC.sign(bytes((5, 1, size)) + data, b"1234")
+    if holds:
+        assert oda.verify_dynamic(key, signature, b"1234") == oda.DynamicData(5, data[:size])
+        return
+    with pytest.raises(AuthenticationFailed, match="signed dynamic data is malformed"):
+        oda.verify_dynamic(key, signature, b"1234")
+
+
+# The length of the card's dynamic number, and how many bytes more or fewer than needed there are.
+@pytest.mark.parametrize(
+    ("size", "more", "holds"),
+    [
+        *((1, 0, False), (2, 0, True), (8, 0, True), (9, 0, False)),
+        *((8, -1, False), (8, -20, False), (8, 5, True)),
+    ],
+)
+def test_combined_data_has_number_cryptogram_and_hash(size: int, more: int, *, holds: bool) -> None:
+    number, cryptogram = bytes(range(1, size + 1)), b"ABCDEFGH"
+    hashed = hashlib.sha1(b"the transaction").digest()  # EMV's own, as scheme.py says.
+    data = bytes((size,)) + number + b"\x80" + cryptogram + hashed + b"\x77" * max(more, 0)
+    data = data[: len(data) + min(more, 0)]
+    signature = ICC.sign(bytes((5, 1, len(data))) + data, b"1234")
+    asked = {"unpredictable_number": b"1234", "transaction_data": b"the transaction"}
+    if holds:
+        found = oda.verify_combined(opened(made()), signature, **asked)
+        assert found == oda.CombinedData(number, 0x80, cryptogram, b"\x77" * more)
+        return
+    with pytest.raises(AuthenticationFailed, match="combined signature's dynamic data is malf"):
+        oda.verify_combined(opened(made()), signature, **asked)
+
+
+def test_a_known_certificate_is_not_opened_again() -> None:
+    cache, keys = oda.IssuerKeyCache(), scheme.ca_keys(scheme.VISA)
+    honest, on = made(), date(2026, 3, 14)
+    first = oda.issuer_key(scheme.VISA[:5], honest, keys, on=on, cache=cache)
+    assert oda.issuer_key(scheme.VISA[:5], honest, keys, on=on, cache=cache) is first
+    # Another remainder, exponent or certificate is another name.
+    for change in ("issuer_remainder", "issuer_exponent", "issuer"):
+        other = replace(honest, **{change: getattr(honest, change)[:-1] + b"\x00"})
+        with pytest.raises(AuthenticationFailed):
+            oda.issuer_key(scheme.VISA[:5], other, keys, on=on, cache=cache)
+
+
+def test_a_cache_remembers_sixty_four_issuers() -> None:
+    cache, issuer = oda.IssuerKeyCache(), issuer_of(chain("visa_92_fdda"))
+    for number in range(65):
+        cache.keep(bytes((number,)), issuer)
+    assert [number for number in range(65) if cache.find(bytes((number,))) is None] == [0]
+
+
+# The first byte, the format and the last byte of a recovered message, one of them wrong.
+@pytest.mark.parametrize("frame", ["6B04BC", "6A05BC", "6A04BD", "0004BC", "6A04CC"])
+def test_the_frame_of_a_certificate(frame: str) -> None:
+    header, format_, trailer = bytes.fromhex(frame)
+    head = bytes((format_,)) + bytes.fromhex(f"{scheme.PAN}FFFF12490000420101") + bytes((128, 3))
+    body, remainder = head + ICC.modulus[:102], ICC.modulus[102:]
+    hashed = hashlib.sha1(body + remainder + scheme.EXPONENT + b"static").digest()
+    whole = bytes((header,)) + body + hashed + bytes((trailer,))
+    honest = made()
+    forged = replace(honest, icc=ISSUER.raw(whole), icc_remainder=remainder)
+    with pytest.raises(AuthenticationFailed, match="card certificate does not open"):
+        opened(forged)
+
+
+@pytest.mark.parametrize("frame", ["6B05BC", "6A06BC", "6A05BD"])
+def test_the_frame_of_a_signature(frame: str) -> None:
+    key = opened(made())
+    header, format_, trailer = bytes.fromhex(frame)
+    body = bytes((format_, 1, 2, 0xAA, 0xBB)).ljust(106, b"\xbb")
+    hashed = hashlib.sha1(body + b"1234").digest()
+    whole = bytes((header,)) + body + hashed + bytes((trailer,))
+    with pytest.raises(AuthenticationFailed, match="dynamic data does not open"):
+        oda.verify_dynamic(key, ICC.raw(whole), b"1234")

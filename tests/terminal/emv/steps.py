@@ -1,0 +1,50 @@
+"""A kernel run at any of its steps: the application and the terminal's data as a table has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from terminal.emv.application import Application
+from terminal.emv.entry_point import ReaderSettings
+from terminal.emv.kernels.activation import Activation
+from terminal.emv.preprocessing import pre_process, terminal_objects
+from terminal.emv.selection import Candidate
+from tests.terminal.emv import scheme
+from tests.terminal.emv.scheme import MASTERCARD, VISA
+
+Values = Mapping[int, str | bytes]
+
+
+def bytes_of(values: Values) -> dict[int, bytes]:
+    return {
+        tag: bytes.fromhex(value) if isinstance(value, str) else value
+        for tag, value in values.items()
+    }
+
+
+def activation(
+    kernel_id: int = 2,
+    objects: Values | None = None,
+    terminal: Values | None = None,
+    *,
+    aip: str = "0000",
+    minor: int = 1250,
+    label: str = "",
+    settings: ReaderSettings | None = None,
+    asked: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Activation:
+    """``objects`` are the card's, ``terminal`` the terminal's beside those of pre-processing."""
+    name = VISA if kernel_id == 3 else MASTERCARD
+    reader = settings or scheme.settings(name, kernel_id, **changes)
+    (combination,) = reader.combinations
+    request = scheme.request(minor, **(asked or {}))
+    indicators = pre_process(combination, request.amount)
+    application = Application(Candidate(name, label, combination), df_name=name)
+    application.aip = bytes.fromhex(aip)
+    for tag, value in bytes_of(objects or {}).items():
+        application.objects.put(tag, value)
+    own = terminal_objects(request, reader, combination, indicators.ttq)
+    own |= bytes_of(terminal or {})
+    return Activation(request, reader, combination, indicators, application, own)
