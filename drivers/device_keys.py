@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from drivers.keystore import FileKeyStore
+from drivers.synced import sync_folder
 from terminal.errors import KeyStoreError
 from terminal.ports import KeyStore, RollbackCounter
 
@@ -289,11 +290,7 @@ def write_synced(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as cause:
         raise KeyStoreError(
             f"{path} cannot be written ({cause.strerror}).",

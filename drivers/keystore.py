@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from drivers.clock import SystemEntropy
+from drivers.synced import sync_folder
 from terminal.errors import KeyStoreError
 from terminal.ports import Entropy
 
@@ -171,11 +172,7 @@ def _create(path: Path, root: bytes) -> None:
             return
         finally:
             Path(draft).unlink()
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as cause:
         raise KeyStoreError(
             f"The key file {path} cannot be made ({cause.strerror}).",

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from drivers.synced import sync_folder
 from terminal.errors import KeyStoreError
 
 _SIGNATURE_BYTES = 64
@@ -113,6 +114,7 @@ class SignedStore(Generic[T]):
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
+            sync_folder(self.folder)
         except OSError as cause:
             raise KeyStoreError(f"{path} cannot be written ({cause.strerror}).") from cause
 

@@ -435,13 +435,14 @@ def _keep(connection: apsw.Connection, path: Path, version: int) -> Path:
         check_whole(copy, draft)
     finally:
         copy.close()
-    _sync(draft, os.O_RDWR)
+    sync_path(draft, os.O_RDWR)
     draft.rename(kept)
-    _sync(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_path(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     return kept
 
 
-def _sync(path: Path, flags: int) -> None:
+def sync_path(path: Path, flags: int) -> None:
+    """Syncs a file, or with ``O_RDONLY | O_DIRECTORY`` the names in a folder."""
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)

@@ -380,8 +380,4 @@ def _create(path: Path, *, known: bool) -> None:
         return
     except OSError as cause:
         raise of_disk(path, cause) from cause
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    schema.sync_path(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from drivers.synced import sync_folder
 from offline_queue import audit, ownership
 from offline_queue.bundle import ANSWERS, unseal
 from offline_queue.handover import HandedOver, Handover, Till
@@ -150,7 +151,7 @@ def reset(settings: Settings, *, as_json: bool) -> int:
             path.rename(aside / path.name)
     # Otherwise a ledger that is gone is a loss, and no new one may take its place.
     ownership.forget(settings.ledger_path)
-    _sync_folder(settings.data_dir)
+    sync_folder(settings.data_dir)
     now = datetime.now(UTC)
     path, keystore = settings.ledger_path, parts.keystore
     with Store.open(path, at=now, keystore=keystore) as store, store.write() as connection:
@@ -213,7 +214,7 @@ def _write_new(file: Path, content: bytes) -> None:
                 out.write(content)
                 out.flush()
                 os.fsync(out.fileno())
-            _sync_folder(file.absolute().parent)
+            sync_folder(file.absolute().parent)
         except BaseException:
             # Half a bundle helps nobody, and its place must be free for the next try.
             with suppress(OSError):
@@ -224,11 +225,3 @@ def _write_new(file: Path, content: bytes) -> None:
             f"{file} cannot be written ({cause.strerror}).",
             remedy="Name a new file on a medium that can be written.",
         ) from cause
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
