@@ -14,6 +14,8 @@ from typing import Any
 import nfc.clf.udp
 
 _ANSWER_S = 0.02
+_NETWORK_S = 0.25
+"""A process far away may be held up for longer than a card on the air ever is."""
 
 
 class Device(nfc.clf.udp.Device):  # type: ignore[misc] # nfcpy has no types.
@@ -50,7 +52,8 @@ class Device(nfc.clf.udp.Device):  # type: ignore[misc] # nfcpy has no types.
             self._sensing = False
 
     def _recv_data(self, timeout: float, *brty: str) -> Any:
-        answer = super()._recv_data(_ANSWER_S if self._sensing else timeout, *brty)
+        patience_s = _ANSWER_S if self._sensing else max(timeout, _NETWORK_S)
+        answer = super()._recv_data(patience_s, *brty)
         # Five bytes are an SDD_RES: a UID and its check byte, which a collision spoils.
         if self._sensing and len(answer[1]) == 5:
             self.crowded = reduce(xor, answer[1]) != 0

@@ -216,39 +216,35 @@ def more_is_taken_than_the_acquirer_books(patch: Patch) -> None:
     patch.setattr(aftersale, "compose_completion", composed)
 
 
-FAULTS = [
-    a_hold_is_released_on_the_till_alone,
-    more_is_taken_than_the_acquirer_books,
-    refunds_are_not_added_up,
-    forwarder_mints_a_key,
-    forwarder_never_flags_a_repeat,
-    approved_is_shown_before_it_is_recorded,
-    the_disk_is_not_synced,
-    recovery_drops_what_was_cut_off,
-    limits_are_not_looked_at,
-    a_reversal_is_given_up,
-    silence_is_taken_for_a_decline,
-    silence_is_taken_for_nothing_sent,
-    any_answer_will_do,
-    a_number_hides_in_the_label,
-]
-
-
-FIRST_SEEDS = {
-    "forwarder_never_flags_a_repeat": 35,
-    "more_is_taken_than_the_acquirer_books": 27,
+FAULTS = {
+    a_hold_is_released_on_the_till_alone: 0,
+    more_is_taken_than_the_acquirer_books: 27,
+    refunds_are_not_added_up: 14,
+    forwarder_mints_a_key: 14,
+    forwarder_never_flags_a_repeat: 35,
+    approved_is_shown_before_it_is_recorded: 0,
+    the_disk_is_not_synced: 1,
+    recovery_drops_what_was_cut_off: 15,
+    limits_are_not_looked_at: 1,
+    a_reversal_is_given_up: 20,
+    silence_is_taken_for_a_decline: 11,
+    silence_is_taken_for_nothing_sent: 11,
+    any_answer_will_do: 18,
+    a_number_hides_in_the_label: 0,
 }
-"""Where to look first for faults that few seeds find; the others are tried after it."""
+"""Each fault, and the seed that found it last: tried first, since the search is long."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_fault_is_found_by_some_seed(fault: Callable[[Patch], None]) -> None:
-    for seed in sorted(range(SEEDS), key=lambda seed: seed != FIRST_SEEDS.get(fault.__name__)):
+    for seed in (FAULTS[fault], *range(SEEDS)):
         with planted(fault):
             finding = _finding(seed)
         if finding:
             print(f"seed {seed}: {finding}")  # noqa: T201 - what was found, and by which seed
+            # Without the fault the same world is in order, so it was the fault that was found.
+            assert not _finding(seed)
             return
     pytest.fail(f"no seed below {SEEDS} finds: {fault.__name__}")
 

@@ -33,12 +33,13 @@ from tests.drivers.nfcpy.taps import tap, wait
 EUR = Currency.of("EUR")
 World = Pn532OnPty | CardOnUdp
 
+# A slow card thinks for longer than its frame waiting time (19 ms), so it has to ask for more.
 RADIOS = {
     "type A, frames of 256 bytes": (False, Activation(), Pace()),
     "type A, frames of 16 bytes": (False, Activation(fsci=0), Pace(chunk=13)),
-    "type A, slow": (False, Activation(fsci=5, fwi=4), Pace(thinking_ms=30)),
+    "type A, slow": (False, Activation(fsci=5, fwi=6), Pace(thinking_ms=50)),
     "type B, frames of 256 bytes": (True, Activation(), Pace()),
-    "type B, frames of 32 bytes, slow": (True, Activation(fsci=2, fwi=4), Pace(thinking_ms=30)),
+    "type B, frames of 32 bytes, slow": (True, Activation(fsci=2, fwi=6), Pace(thinking_ms=50)),
 }
 
 
