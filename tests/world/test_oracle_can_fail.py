@@ -217,7 +217,7 @@ def more_is_taken_than_the_acquirer_books(patch: Patch) -> None:
 
 
 FAULTS = {
-    a_hold_is_released_on_the_till_alone: 0,
+    a_hold_is_released_on_the_till_alone: 4,
     more_is_taken_than_the_acquirer_books: 27,
     refunds_are_not_added_up: 14,
     forwarder_mints_a_key: 14,
@@ -226,7 +226,7 @@ FAULTS = {
     the_disk_is_not_synced: 1,
     recovery_drops_what_was_cut_off: 15,
     limits_are_not_looked_at: 1,
-    a_reversal_is_given_up: 20,
+    a_reversal_is_given_up: 40,
     silence_is_taken_for_a_decline: 11,
     silence_is_taken_for_nothing_sent: 11,
     any_answer_will_do: 18,
