@@ -216,7 +216,7 @@ def more_is_taken_than_the_acquirer_books(patch: Patch) -> None:
     patch.setattr(aftersale, "compose_completion", composed)
 
 
-FAULTS = {
+FAULTS: dict[Callable[[Patch], None], int] = {
     a_hold_is_released_on_the_till_alone: 4,
     more_is_taken_than_the_acquirer_books: 27,
     refunds_are_not_added_up: 14,
