@@ -9,6 +9,9 @@ import pytest
 
 from hardware_sim.card import EmvCard
 from hardware_sim.catalogue import load_profile
+from hardware_sim.conformance.dialogue_proof import steps_of
+from hardware_sim.conformance.recorded_terminal import fitting_terminal
+from hardware_sim.conformance.replay import RecordedCard, applications, run, with_directory
 from hardware_sim.issuer import ISSUERS, issuer_authentication_data
 from terminal.emv.converse import converse
 from terminal.emv.entry_point import Combination, update
@@ -20,10 +23,9 @@ from terminal.errors import CardError, CardLost, ConfigError
 from tests.conftest import require_vectors
 from tests.terminal.emv import scheme
 from tests.terminal.emv.cards import MASTERCARD_PAN, mastercard, mastercard_reader, options
-from tests.terminal.emv.replay import Clock, ReplayCard, load, recorded_request, recorded_settings
+from tests.terminal.emv.replay import Clock, load
 from tests.terminal.emv.scheme import MASTERCARD, VISA, card, ok, request, tap, tlv
-from tests.terminal.emv.taps import EUR, each_combination, reader, tapped
-from tests.terminal.emv.test_transcripts import from_aid
+from tests.terminal.emv.taps import EUR, reader, tapped
 
 # -- mag-stripe mode -------------------------------------------------------------------------
 
@@ -58,14 +60,16 @@ def mag_reader(**changes: Any) -> Any:
 
 
 def test_a_published_mag_stripe_card() -> None:
+    """Played byte for byte by a reader whose unpredictable number is that of the recording."""
     found = load(require_vectors() / "emv" / "transcripts" / "mastercard_magstripe_ccc.json")
-    settings = each_combination(recorded_settings(found, {}), mag_stripe_mode=True)
-    asked = replace(recorded_request({}), unpredictable_number=bytes(4))
-    replayed = ReplayCard(found["exchanges"], exact=True)
-    dialogue = from_aid(asked, settings, MASTERCARD)
-    outcome: Outcome = converse(dialogue, replayed, monotonic=Clock()).result
+    recorded = steps_of(found)
+    seen = applications(recorded)
+    asked, settings = fitting_terminal(found, seen)
+    steps = with_directory(recorded, seen)
+    replayed = RecordedCard(steps, exact=True)
+    outcome = run(replace(asked, unpredictable_number=bytes(4)), settings, replayed)
     assert outcome.decision is Decision.ONLINE_REQUEST, outcome.reason
-    assert replayed.position == len(found["exchanges"])
+    assert replayed.position == len(steps)
     stated = found["expected"]["applications"][0]
     assert outcome.card is not None
     assert (outcome.card.pan.reveal(), outcome.card.expiry_yymm) == (

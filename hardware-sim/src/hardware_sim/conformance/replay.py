@@ -9,11 +9,7 @@ recorded cryptogram allows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
-from datetime import UTC, datetime
 
-from hardware_sim.conformance import kernel_settings
-from hardware_sim.conformance.capk import trusted
 from hardware_sim.conformance.case import (
     Json,
     Mismatch,
@@ -21,31 +17,20 @@ from hardware_sim.conformance.case import (
     require,
     same,
     same_account,
-    unhex,
     upper,
 )
 from hardware_sim.conformance.dialogue_proof import steps_of
+from hardware_sim.conformance.recorded_terminal import fitting_terminal, stated_terminal
 from terminal.emv import tags, witness
 from terminal.emv.converse import converse
-from terminal.emv.entry_point import KERNELS, transact
-from terminal.emv.oda import CaKeys
+from terminal.emv.entry_point import transact
 from terminal.emv.outcome import Decision, MessageId, Outcome
-from terminal.emv.settings import Combination, ReaderSettings, TransactionRequest
+from terminal.emv.settings import ReaderSettings, TransactionRequest
 from terminal.emv.tlv import encode
 from terminal.emv.witness import PPSE, Seen, Step
 from terminal.errors import CardLost
-from terminal.money import Amount, Currency
 
 _FILLED_BY_TERMINAL = frozenset({0xA8, 0xAE, 0x2A, 0xEA})
-_DEFAULT_KERNELS = {
-    "A000000003": 3,
-    "A000000004": 2,
-    "A000000025": 4,
-    "A000000065": 5,
-    "A000000152": 6,
-    "A000000324": 6,
-    "A000000333": 7,
-}
 _GOES_ON = frozenset({Decision.APPROVED, Decision.ONLINE_REQUEST})
 # What the last cryptogram of a card (two high bits of 9F27) allows a terminal to say.
 _ALLOWED = {
@@ -156,61 +141,41 @@ def replay(content: Json) -> str:
     return _leniently(content, steps)
 
 
-def _run(request: TransactionRequest, settings: ReaderSettings, card: RecordedCard) -> Outcome:
+def run(request: TransactionRequest, settings: ReaderSettings, card: RecordedCard) -> Outcome:
+    """One tap of our terminal on a recorded card; its clock ticks a millisecond a look.
+
+    Raises:
+        OffTheRecord: the terminal sent what the recording does not have there.
+    """
     ticks = _ticks()
     return converse(transact(request, settings), card, monotonic=lambda: next(ticks)).result
 
 
-def stated_terminal(content: Json) -> tuple[TransactionRequest, ReaderSettings]:
-    """Request and settings from the terminal that a dialogue states."""
-    terminal = content["terminal"]
-    moment = terminal.get("9A", "000101") + terminal.get("9F21", "000000")
-    request = TransactionRequest(
-        Amount(int(terminal["9F02"]), Currency.of_number(int(terminal["5F2A"]))),
-        datetime.strptime(moment, "%y%m%d%H%M%S").replace(tzinfo=UTC),
-        unhex(terminal.get("9F37", "00000000")),
-        int(terminal.get("9C", "00"), 16),
-        int(terminal.get("9F03") or 0),
-    )
-    configuration = terminal["configuration"]
-    general = dict(configuration.get("terminal", {}))
-    combinations, values = [], dict(general)
-    for name, kernel in configuration.items():
-        if not name.startswith("kernel_"):
-            continue
-        transaction = kernel["transaction_config"]
-        own = {**kernel.get("config", {}), **kernel.get("application_config", {})}
-        own |= {**transaction.get("config", {}), **kernel.get("override", {})}
-        values |= {tag: value for tag, value in own.items() if value}
-        made = kernel_settings.combination(kernel["kernelId"], transaction, own, kernel)
-        combinations.append(made)
-    return request, ReaderSettings(
-        country_number=int(values["9F1A"]),
-        combinations=tuple(combinations),
-        terminal_type=int(values["9F35"], 16),
-        capabilities=unhex(
-            values.get("9F33") or values["DF8117"] + values["DF8119"] + values["DF811F"]
-        ),
-        additional_capabilities=unhex(values["9F40"]),
-        ca_keys=(trusted(content.get("ca_public_keys")) or [CaKeys()])[0],
-        luhn_required=False,
-        data=_data_objects(values),
-    )
+def played(content: Json) -> tuple[Outcome, RecordedCard]:
+    """A dialogue played with the terminal that it states, or else with one that fits.
+
+    Raises:
+        OffTheRecord: as ``run``.
+    """
+    steps, terminal = steps_of(content), content.get("terminal")
+    if terminal and terminal.get("configuration"):
+        notes = " ".join(content.get("notes", [])).lower()
+        forgiven = "unpredictable" in notes or "padd" in notes
+        card = RecordedCard(steps, exact=True, forgiven=forgiven)
+        return run(*stated_terminal(content), card), card
+    seen = applications(steps)
+    card = RecordedCard(with_directory(steps, seen), exact=False)
+    return run(*fitting_terminal(content, seen), card), card
 
 
-def _data_objects(values: Json) -> dict[int, bytes]:
-    """The terminal's own data objects, by tag; those that settings have a name for left out."""
-    named = {0x9F1A, 0x9F33, 0x9F35, 0x9F40, 0x9F66, 0x9C, 0x9A, 0x5F2A, 0x5F36, 0x9F09}
-    found = {int(tag, 16): unhex(value) for tag, value in values.items() if value}
-    return {tag: value for tag, value in found.items() if tag not in named}
+def applications(steps: Sequence[Step]) -> list[Seen]:
+    """What a dialogue says of each application, its directory left out."""
+    return [each for each in witness.read_dialogue(steps) if each.selected not in {PPSE, b""}]
 
 
 def _exactly(content: Json, steps: Sequence[Step]) -> str:
-    request, settings = stated_terminal(content)
-    notes = " ".join(content.get("notes", [])).lower()
-    card = RecordedCard(steps, exact=True, forgiven="unpredictable" in notes or "padd" in notes)
     try:
-        outcome = _run(request, settings, card)
+        outcome, card = played(content)
     except OffTheRecord as off:
         raise Mismatch(str(off)) from off
     same("the exchanges", card.position, len(steps))
@@ -254,16 +219,11 @@ def _same_card(expected: Json, outcome: Outcome) -> None:
 
 
 def _leniently(content: Json, steps: Sequence[Step]) -> str:
-    seen = [each for each in witness.read_dialogue(steps) if each.selected not in {PPSE, b""}]
-    expected = content["expected"]
-    request, settings = _guessed_terminal(content, seen)
-    steps = _with_directory(steps, seen)
-    card = RecordedCard(steps, exact=False)
     try:
-        outcome = _run(request, settings, card)
+        outcome, card = played(content)
     except OffTheRecord as off:
         raise OutOfScope(f"the recording has no command of a kernel there: {off}") from off
-    _allowed(expected, outcome, seen)
+    _allowed(content["expected"], outcome, applications(steps))
     more = f"; {card.supplied} records that the source left out were empty" if card.supplied else ""
     return f"{outcome.decision.value}: {outcome.reason}{more}"
 
@@ -295,7 +255,7 @@ def _allowed(expected: Json, outcome: Outcome, seen: Sequence[Seen]) -> None:
         )
 
 
-def _with_directory(steps: Sequence[Step], seen: Sequence[Seen]) -> Sequence[Step]:
+def with_directory(steps: Sequence[Step], seen: Sequence[Seen]) -> Sequence[Step]:
     """The steps behind a directory: one is made of the names selected where none was recorded."""
     if any(step.ins == 0xA4 and step.body == PPSE for step in steps):
         return steps
@@ -305,70 +265,3 @@ def _with_directory(steps: Sequence[Step], seen: Sequence[Seen]) -> Sequence[Ste
     name = encode(0x84, PPSE) + encode(0xA5, encode(0xBF0C, entries))
     select = bytes.fromhex("00A404000E") + PPSE + b"\0"
     return [Step(select, encode(0x6F, name) + b"\x90\x00"), *steps]
-
-
-def _guessed_terminal(
-    content: Json, seen: Sequence[Seen]
-) -> tuple[TransactionRequest, ReaderSettings]:
-    """A terminal that sends what the recording one sent, as far as it can be seen."""
-    values: dict[int, bytes] = {}
-    for each in seen:
-        values = witness.terminal_values(each) | values
-    day = values.get(tags.DATE_9A, bytes.fromhex("160101")).hex()
-    number = int(values.get(tags.CURRENCY_5F2A, bytes(2)).hex()) or 978
-    try:
-        at = datetime.strptime(day, "%y%m%d").replace(tzinfo=UTC)
-    except ValueError:
-        at = datetime(2016, 1, 1, tzinfo=UTC)
-    request = TransactionRequest(
-        Amount(int(values.get(tags.AMOUNT_9F02, b"\1").hex()), Currency.of_number(number)),
-        at,
-        values.get(tags.UNPREDICTABLE_NUMBER_9F37, bytes.fromhex("01020304")),
-    )
-    names = dict.fromkeys(each.selected for each in seen)
-    combinations = tuple(
-        _guessed_combination(name, kernel, values)
-        for name in names
-        if 5 <= len(name) <= 16 and (kernel := _kernel_of(name, seen)) in KERNELS
-    )
-    if any(each.checksums for each in seen):
-        # The recording terminal took the card in mag-stripe mode, so this one does too.
-        combinations = tuple(replace(each, mag_stripe_mode=True) for each in combinations)
-    if not combinations:
-        combinations = (Combination(bytes.fromhex("A0000000031010"), 3, "Visa"),)
-    stores = trusted(content.get("ca_public_keys"))
-    return request, ReaderSettings(
-        country_number=int(values.get(tags.COUNTRY_9F1A, bytes(2)).hex()) or 250,
-        combinations=combinations,
-        terminal_type=values.get(tags.TERMINAL_TYPE_9F35, b"\x22")[0],
-        ca_keys=stores[0] if stores else CaKeys(),
-        luhn_required=False,
-        data={tag: value for tag, value in values.items() if tag in tags.DOL_WHITELIST},
-    )
-
-
-def _kernel_of(name: bytes, seen: Sequence[Seen]) -> int:
-    """The kernel of an application: by its RID, else by what its PDOL asks for."""
-    known = _DEFAULT_KERNELS.get(upper(name[:5]))
-    if known:
-        return known
-    lists = [each.first(tags.PDOL_9F38) for each in seen if name in {each.df_name, each.selected}]
-    asks = any(each and b"\x9f\x66" in each for each in lists)
-    beside = any(upper(each.selected[:5]) in _DEFAULT_KERNELS for each in seen)
-    return 3 if asks or beside else 0
-
-
-def _guessed_combination(name: bytes, kernel: int, values: dict[int, bytes]) -> Combination:
-    stated = {
-        "aid": name,
-        "kernel_id": kernel,
-        "scheme": f"kernel {kernel}",
-        "floor_limit_minor": None,
-        "cvm_limit_minor": 5000,
-        # The recording terminals are older than the protocol.
-        "relay_resistance_in_tvr": False,
-    }
-    if tags.TTQ_9F66 in values:
-        stated["ttq"] = values[tags.TTQ_9F66]
-    known = {each.name for each in fields(Combination)}
-    return Combination(**{key: value for key, value in stated.items() if key in known})  # type: ignore[arg-type]  # one name, one type
