@@ -17,6 +17,7 @@ from terminal.errors import AmountError, ConfigError
 from terminal.money import Amount, Currency
 from terminal.refunds import RefundPolicy
 from terminal.risk import OfflineLimits
+from terminal.transfer_codes import iban_valid
 
 KEY_STORES = ("file", "tpm2", "rpi-otp", "sim")
 """Where the device's root key may live; see ``drivers.device_keys``."""
@@ -93,6 +94,23 @@ class CashConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferConfig:
+    """Who is paid by bank transfer: see ``terminal.transfer_codes.Payee``.
+
+    ``form`` is ``sepa`` (EPC069-12, euros and an IBAN) or ``merchant`` (EMV merchant-presented).
+    """
+
+    form: str = "sepa"
+    name: str = ""
+    iban: str = ""
+    bic: str = ""
+    city: str = ""
+    country: str = ""
+    network: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of it."""
 
@@ -103,6 +121,7 @@ class Config:
     offline: OfflineLimits = field(default_factory=OfflineLimits)
     refunds: RefundPolicy = field(default_factory=RefundPolicy)
     cash: CashConfig = field(default_factory=CashConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
 
 
 class _Table:
@@ -215,6 +234,7 @@ def parse_config(content: bytes, source: str, *, currency: str | None = None) ->
         offline=_offline(table("offline"), till.currency),
         refunds=_refunds(table("refunds"), till.currency),
         cash=_cash(table("cash"), till.currency),
+        transfer=_transfer(table("transfer")),
     )
 
 
@@ -319,6 +339,17 @@ def _cash(table: _Table, currency: Currency) -> CashConfig:
     limit_minor = table.amount("pay_out_limit", default, currency)
     table.done()
     return CashConfig(coin_minor, limit_minor)
+
+
+def _transfer(table: _Table) -> TransferConfig:
+    form = table.text("form", "sepa", pattern="sepa|merchant", rule="Forms: sepa, merchant.")
+    iban = table.text("iban", "").replace(" ", "")
+    if iban and not iban_valid(iban):
+        raise table.refuse("iban", f"= {iban!r} is not an IBAN.", "Check its digits.")
+    names = ("name", "bic", "city", "country", "network", "account")
+    read = {name: table.text(name, "") for name in names}
+    table.done()
+    return TransferConfig(form=form, iban=iban, **read)
 
 
 def _offline(table: _Table, currency: Currency) -> OfflineLimits:

@@ -40,6 +40,7 @@ class Action(Enum):
     TRAINING = "switch training mode"
     OVERRIDE_LIMIT = "store a sale above the limits"
     PAY_OUT = "take cash out above the limit"
+    CONFIRM_TRANSFER = "confirm a bank transfer by hand"
     COUNT_DRAWER = "count the drawer"
     RETRY_SET_ASIDE = "send a set-aside sale round again"
     CLOSE_BATCH = "close the day"
@@ -73,6 +74,7 @@ _SUPERVISOR = _CASHIER | {
     Action.TRAINING,
     Action.OVERRIDE_LIMIT,
     Action.PAY_OUT,
+    Action.CONFIRM_TRANSFER,
     Action.RETRY_SET_ASIDE,
     Action.CLOSE_BATCH,
     Action.VERIFY_LEDGER,

@@ -36,6 +36,7 @@ from ui.commands import (
 )
 from ui.items import order_of
 from ui.tables import print_fields, print_json, print_table, sale_row
+from ui.transfers import require_code, show_code
 from ui.wiring import Settings, assembled
 
 
@@ -98,6 +99,8 @@ def pay_bill(settings: Settings, name: str, asked: Asked, *, cashier: str, as_js
         bills = Bills(parts.journal.store, parts.clock)
         before = bills.standing(name)
         wish = _wish(before, asked)
+        if wish.tender is Tender.TRANSFER:
+            require_code(settings, before.amount_of(wish))
         reader = None
         if wish.tender is Tender.CARD:
             reader = reader_for_one_sale(parts)
@@ -108,6 +111,8 @@ def pay_bill(settings: Settings, name: str, asked: Asked, *, cashier: str, as_js
         bill = before.bill.name
         sale = guarded(parts, lambda: pay_part(ports, parts.rules, bill, wish, cashier=cashier))
         printed = told(parts, sale, as_json=as_json)
+        if sale.state is State.AWAITED:
+            show_code(parts, sale)
         if sale.state is State.UNKNOWN:
             sale = undone(parts, sale)
         now = bills.standing(bill)

@@ -109,6 +109,9 @@ def _queue_row(item: QueueRow, now: datetime) -> dict[str, Any]:
         "why": item.reason,
         "bundle": item.bundle,
     }
+    if item.transaction.state is State.AWAITED:
+        row["next_try"] = "when it is checked"
+        row["why"] = f"Nobody has seen the transfer {item.transaction.reference} arrive yet."
     person = item.transaction.state is State.SET_ASIDE or item.held
     if person:
         row["next_try"] = "at the other till" if item.bundle else "when a person retries it"

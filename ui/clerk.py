@@ -28,25 +28,27 @@ from terminal.settlement import report as add_up
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
 from ui.counter import export_batch
-from ui.questions import (
-    Answer,
+from ui.counter_questions import (
     BillShown,
     BillsShown,
     BillsWanted,
     BillWanted,
     CatalogueShown,
     CatalogueWanted,
+    DrawerShown,
+    DrawerWanted,
+    ItemShown,
+    ItemWanted,
+)
+from ui.questions import (
+    Answer,
     DayExported,
     DayShown,
     DayWanted,
     Done,
-    DrawerShown,
-    DrawerWanted,
     Found,
     HistoryShown,
     HistoryWanted,
-    ItemShown,
-    ItemWanted,
     PinGiven,
     Question,
     QueueShown,

@@ -153,7 +153,7 @@ _ELSEWHERE = {
     "keyring": "ui.cli_custody",
     "users": "ui.cli_custody",
     **dict.fromkeys(("cash", "export", "insight", "refund", "report", "void"), "ui.cli_day"),
-    **dict.fromkeys(("bill", "catalogue", "drawer"), "ui.cli_till"),
+    **dict.fromkeys(("bill", "catalogue", "drawer", "transfer"), "ui.cli_till"),
 }
 
 

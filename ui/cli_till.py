@@ -1,4 +1,4 @@
-"""The commands of the counter: the catalogue, bills, and the cash drawer.
+"""The commands of the counter: the catalogue, bills, the cash drawer, transfers.
 
 Rules of this file: as in ``ui.cli``: parse here, act elsewhere, import nothing heavy early.
 """
@@ -209,3 +209,73 @@ def drawer_show(*, settings: Settings, as_json: bool) -> int:
     from ui import drawer as cash  # noqa: PLC0415 - as above
 
     return cash.show(settings, as_json=as_json)
+
+
+@click.group(short_help="Bank transfers by QR code: ask, check, confirm, drop.")
+def transfer() -> None:
+    """A bank transfer is asked for by a QR code, and paid once the acquirer has seen it arrive."""
+
+
+@transfer.command("ask", short_help="Show a code for AMOUNT, and wait for the money.")
+@click.argument("amount")
+@click.option("--tip", default="", help="A tip, added to the amount.")
+@click.option("--code", "picture", type=click.Path(path_type=Path), help="Draw it: .png or .svg.")
+@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=90.0, help="Seconds.")
+@click.option("--cashier", default="", help="Who sells, for the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def transfer_ask(
+    *,
+    settings: Settings,
+    amount: str,
+    tip: str,
+    picture: Path | None,
+    wait_s: float,
+    cashier: str,
+    as_json: bool,
+) -> int:
+    """Show a QR code for AMOUNT, and wait until the acquirer has seen the money arrive.
+
+    [transfer] in the configuration says who is paid: an IBAN for a SEPA code (EPC069-12), or an
+    account of a network for an EMV merchant-presented code. Ctrl-C ends the wait; the transfer
+    stays awaited (exit code 5), and taptill transfer check asks again.
+    """
+    from ui import transfers  # noqa: PLC0415 - as above
+
+    wanted = transfers.Wanted(amount, tip, picture, wait_s)
+    return transfers.ask(settings, wanted, cashier=cashier, as_json=as_json)
+
+
+@transfer.command("check", short_help="Ask the acquirer whether it has arrived.")
+@click.argument("sale", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def transfer_check(*, settings: Settings, sale: str, as_json: bool) -> int:
+    """Ask about transfer SALE (its number or reference), or about all that are awaited."""
+    from ui import transfers  # noqa: PLC0415 - as above
+
+    return transfers.check(settings, sale, as_json=as_json)
+
+
+@transfer.command("confirm", short_help="Say that it has arrived: somebody has seen it.")
+@click.argument("sale")
+@click.option("--by", default="", help="Who has seen it; with staff their PIN is asked for.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def transfer_confirm(*, settings: Settings, sale: str, by: str, as_json: bool) -> int:
+    """Book transfer SALE as paid, since a person has seen it on the account."""
+    from ui import transfers  # noqa: PLC0415 - as above
+
+    return transfers.confirm(settings, sale, by=by, arrived=True, as_json=as_json)
+
+
+@transfer.command("drop", short_help="Give it up: the customer pays otherwise.")
+@click.argument("sale")
+@click.option("--by", default="", help="Who gives it up; with staff their PIN is asked for.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_settings
+def transfer_drop(*, settings: Settings, sale: str, by: str, as_json: bool) -> int:
+    """Give transfer SALE up. Should it come all the same, it has to be paid back by hand."""
+    from ui import transfers  # noqa: PLC0415 - as above
+
+    return transfers.confirm(settings, sale, by=by, arrived=False, as_json=as_json)

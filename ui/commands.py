@@ -59,7 +59,7 @@ EXIT_CODES = {
     State.UNKNOWN: 5,
     State.AUTHORISING: 5,
     State.HELD: 0,
-    State.AWAITED: 0,
+    State.AWAITED: 5,
     State.VOIDING: 0,
     State.VOIDED: 0,
 }
@@ -320,6 +320,8 @@ def sync(settings: Settings, *, as_json: bool) -> int:
         relay.make_due()
         waited = relay.waiting().count
         online = forward(parts, moved)
+        if online:
+            moved += _arrived(parts)
         left = Reports(parts.journal.store).pending()
         relayed = waited - relay.waiting().count
     if as_json:
@@ -339,6 +341,17 @@ def sync(settings: Settings, *, as_json: bool) -> int:
             "No good answer from the acquirer. What waits is safe; taptill doctor says more."
         )
     return int(not online)
+
+
+def _arrived(parts: Parts) -> list[Transaction]:
+    """The awaited transfers that the acquirer has seen arrive."""
+    from ui.transfers import check_awaited  # noqa: PLC0415 - it is made of this module
+
+    link = parts.acquirer.link()
+    try:
+        return check_awaited(parts, ports_of(parts, None, link, threading.Event()))
+    finally:
+        link.close()
 
 
 def _progress(news: Progress) -> str:

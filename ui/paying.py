@@ -27,6 +27,7 @@ from terminal.terms import Tender, Terms
 from terminal.transaction import State, Transaction
 from ui.commands import guarded, told, undone
 from ui.tables import sale_row
+from ui.transfers import require_code, show_code
 from ui.wiring import Parts
 
 _PAID_NOTHING = frozenset({State.DECLINED, State.REVERSED})
@@ -91,6 +92,8 @@ class Conversation:
         tendered = self._tendered(due) if tender is Tender.CASH else None
         sale = guarded(self.parts, lambda: self._pay(tender, due, tendered, last))
         told(self.parts, sale, as_json=self.as_json)
+        if sale.state is State.AWAITED:
+            show_code(self.parts, sale)
         if sale.state is State.UNKNOWN:
             sale = undone(self.parts, sale)
         return sale
@@ -99,6 +102,8 @@ class Conversation:
         self, tender: Tender, due: Amount, tendered: Amount | None, last: Transaction
     ) -> Transaction:
         ports, rules, cashier = self.ports, self.parts.rules, last.cashier
+        if tender is Tender.TRANSFER:
+            require_code(self.parts.settings, due)
         if self._part():
             wish = PartWish(tender=tender, tendered=tendered)
             return pay_part(ports, rules, self._bill().bill.name, wish, cashier=cashier)

@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from offline_queue.bills import NewBill
-from terminal.bill import BillStanding, PartWish
-from terminal.catalogue import Catalogue, Item
-from terminal.drawer import CashMove, DrawerStanding
 from terminal.money import Amount
 from terminal.roles import Authorised
 from terminal.settlement import Report
-from terminal.terms import Part, Tender
 from terminal.transaction import Transaction
+from ui.counter_questions import CounterAnswer, CounterQuestion
 
 # -- questions ---------------------------------------------------------------------------------
 
@@ -103,112 +99,6 @@ class FeedbackGiven:
     face: int
 
 
-@dataclass(frozen=True, slots=True)
-class BillsWanted:
-    """The bills on which something is due or in doubt."""
-
-
-@dataclass(frozen=True, slots=True)
-class BillWanted:
-    """One bill, by its name."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueWanted:
-    """What the shop sells, with its quick keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemWanted:
-    """The item with this barcode, as it was scanned."""
-
-    barcode: str
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerWanted:
-    """The cash drawer as it stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerBegun:
-    """The drawer begins with this float."""
-
-    amount: Amount
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerMoving:
-    """Cash is put in or taken out; above the shop's limit somebody has to allow it."""
-
-    move: CashMove
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerCounting:
-    """What somebody counted; only then the till says what should be there."""
-
-    amount: Amount
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BillOpening:
-    """Open a bill."""
-
-    bill: NewBill
-    cashier: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BillClosing:
-    """Close a bill: what is still due of it is not going to be paid."""
-
-    name: str
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PartWanted:
-    """Take the next payment of a bill. It ends like any payment, and then ``BillShown`` comes."""
-
-    bill: str
-    wish: PartWish
-    cashier: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TenderWanted:
-    """Take one payment by a tender; ``amount`` includes the tip. It ends like any payment."""
-
-    amount: Amount
-    tender: Tender
-    tip_minor: int = 0
-    parts: tuple[Part, ...] = ()
-    tendered: Amount | None = None
-    cashier: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TransferSeen:
-    """Somebody has seen that an awaited transfer has arrived."""
-
-    txn_id: str
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TransferGivenUp:
-    """An awaited transfer does not come; the customer pays otherwise."""
-
-    txn_id: str
-    by: str = ""
-
-
 Question = (
     QueueWanted
     | HistoryWanted
@@ -221,20 +111,7 @@ Question = (
     | VoidWanted
     | PinGiven
     | FeedbackGiven
-    | BillsWanted
-    | BillWanted
-    | DrawerWanted
-    | DrawerBegun
-    | DrawerMoving
-    | DrawerCounting
-    | CatalogueWanted
-    | ItemWanted
-    | BillOpening
-    | BillClosing
-    | PartWanted
-    | TenderWanted
-    | TransferSeen
-    | TransferGivenUp
+    | CounterQuestion
 )
 
 UNSETTLED = "unsettled"
@@ -337,53 +214,6 @@ class Unanswered:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BillShown:
-    """A bill as it stands; after a part was approved of a sale, the bill of what is left."""
-
-    standing: BillStanding
-
-
-@dataclass(frozen=True, slots=True)
-class BillsShown:
-    """The bills on which something is due or in doubt, oldest first."""
-
-    standing: tuple[BillStanding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueShown:
-    """What the shop sells; an order of it is made with ``terminal.order.Order``."""
-
-    catalogue: Catalogue
-
-
-@dataclass(frozen=True, slots=True)
-class ItemShown:
-    """The item with this barcode; None where there is none."""
-
-    barcode: str
-    item: Item | None
-
-
-@dataclass(frozen=True, slots=True)
-class DrawerShown:
-    """The cash drawer; None before it had a float."""
-
-    standing: DrawerStanding | None
-
-
 Answer = (
-    QueueShown
-    | HistoryShown
-    | SaleShown
-    | DayShown
-    | Done
-    | SignedIn
-    | BillShown
-    | BillsShown
-    | CatalogueShown
-    | ItemShown
-    | DrawerShown
-    | Unanswered
+    QueueShown | HistoryShown | SaleShown | DayShown | Done | SignedIn | CounterAnswer | Unanswered
 )

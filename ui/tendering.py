@@ -6,10 +6,13 @@ wish to it and lets its refusals through by name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from offline_queue.bills import Bills
 from offline_queue.drawer import Drawer
 from terminal.bill import rest_name
 from terminal.checkout import Ports, pay
+from terminal.money import Amount
 from terminal.parting import pay_part
 from terminal.tenders import (
     ask_transfer,
@@ -20,22 +23,26 @@ from terminal.tenders import (
 )
 from terminal.terms import Tender, Terms
 from terminal.transaction import Transaction
-from ui.questions import (
+from terminal.transfers import await_transfer
+from ui.counter_questions import (
     BillClosing,
     BillOpening,
     BillShown,
+    CodeShown,
     DrawerBegun,
     DrawerCounting,
     DrawerMoving,
     DrawerShown,
     PartWanted,
     TenderWanted,
+    TransferAwaited,
     TransferGivenUp,
     TransferSeen,
 )
+from ui.transfers import code_text, require_code
 from ui.wiring import Parts
 
-ByTender = PartWanted | TenderWanted | TransferSeen | TransferGivenUp
+ByTender = PartWanted | TenderWanted | TransferAwaited | TransferSeen | TransferGivenUp
 """Wishes that end with a payment, as a charge does."""
 
 
@@ -50,7 +57,9 @@ def needs_card(wish: ByTender) -> bool:
             return False
 
 
-def taken(parts: Parts, ports: Ports, wish: ByTender) -> Transaction:
+def taken(
+    parts: Parts, ports: Ports, wish: ByTender, pause: Callable[[float], object]
+) -> Transaction:
     """The payment that was wished for, as it is committed.
 
     Raises:
@@ -58,6 +67,12 @@ def taken(parts: Parts, ports: Ports, wish: ByTender) -> Transaction:
         AnswerLost: the bank was asked, and what it said could not be recorded.
     """
     match wish:
+        case PartWanted(wish=part) if part.tender is Tender.TRANSFER:
+            require_code(parts.settings, Amount(1, parts.settings.config.till.currency))
+            return pay_part(ports, parts.rules, wish.bill, part, cashier=wish.cashier)
+        case TransferAwaited(txn_id=txn_id, patience_s=patience_s):
+            arrival = await_transfer(ports, parts.rules, txn_id, patience_s=patience_s, pause=pause)
+            return arrival.sale
         case PartWanted(bill=bill, wish=part, cashier=cashier):
             return pay_part(ports, parts.rules, bill, part, cashier=cashier)
         case TransferSeen(txn_id=txn_id, by=by):
@@ -75,10 +90,21 @@ def _whole(parts: Parts, ports: Ports, wish: TenderWanted) -> Transaction:
         case Tender.CARD:
             return pay(ports, rules, amount, cashier=cashier, terms=terms)
         case Tender.TRANSFER:
+            require_code(parts.settings, amount)
             return ask_transfer(ports, rules, amount, cashier=cashier, terms=terms)
         case Tender.CASH:
             given = wish.tendered or cash_due(amount, rules.cash_coin_minor)
             return take_cash(ports, rules, amount, given, cashier=cashier, terms=terms)
+
+
+def code_of(parts: Parts, sale: Transaction) -> CodeShown:
+    """What the QR code of an awaited transfer carries.
+
+    Raises:
+        TerminalError: no code can be made.
+    """
+    text = code_text(parts.settings, sale.amount, sale.reference)
+    return CodeShown(sale.txn_id, text, sale.reference)
 
 
 def bill_moved(parts: Parts, wish: BillOpening | BillClosing) -> BillShown:

@@ -27,9 +27,10 @@ from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.receipt import Receipt
-from terminal.transaction import Transaction
+from terminal.transaction import State, Transaction
 from ui.clerk import Clerk, anybody
 from ui.counter import close_day, keep_feedback, print_copy
+from ui.counter_questions import BillClosing, BillOpening, DrawerBegun, DrawerCounting, DrawerMoving
 from ui.events import (
     Finished,
     Forwarding,
@@ -46,14 +47,9 @@ from ui.events import (
 from ui.no_reader import NoReader
 from ui.questions import (
     Answer,
-    BillClosing,
-    BillOpening,
     CopyWanted,
     DayClosed,
     Done,
-    DrawerBegun,
-    DrawerCounting,
-    DrawerMoving,
     FeedbackGiven,
     Question,
     RefundWanted,
@@ -61,7 +57,7 @@ from ui.questions import (
     VoidWanted,
 )
 from ui.reporting.receipts import in_shop_language
-from ui.tendering import ByTender, bill_moved, bill_of, drawer_moved, needs_card, taken
+from ui.tendering import ByTender, bill_moved, bill_of, code_of, drawer_moved, needs_card, taken
 from ui.undoing import undo
 from ui.wiring import Parts, forwarder, receipt_of
 
@@ -227,7 +223,7 @@ class Till:
         if isinstance(wish, _Charge):
             return pay(ports, self._parts.rules, wish.amount, cashier=wish.cashier)
         if isinstance(wish, ByTender):
-            return taken(self._parts, ports, wish)
+            return taken(self._parts, ports, wish, self._cancel.wait)
         return undo(self._parts, ports, wish)
 
     def _charge(self, wish: _Money) -> Receipt | None:
@@ -301,6 +297,8 @@ class Till:
         with suppress(TerminalError):
             if sale.terms.bill or sale.still_due_minor:
                 self._tell(bill_of(self._parts, sale))
+            if sale.state is State.AWAITED:
+                self._tell(code_of(self._parts, sale))
         # The end stands and has been said; a total that cannot be had must not keep its receipt.
         with suppress(TerminalError):
             self._tell_pending()

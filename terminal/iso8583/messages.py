@@ -50,6 +50,7 @@ ANSWERS: Mapping[str, str] = {
     "0321": "0330",
     "0500": "0510",
     "0501": "0510",
+    "0600": "0610",
     "0800": "0810",
 }
 """Which message type answers which; a repeat is answered like the first copy."""

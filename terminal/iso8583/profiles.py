@@ -123,6 +123,9 @@ _BASE87_MESSAGES = {
     "0500": _RECONCILIATION,
     "0501": _RECONCILIATION,
     "0510": _RECONCILIATION_ANSWER,
+    # Has this transfer arrived? See terminal.iso8583.transfers.
+    "0600": MessageFormat(frozenset({3, 4, 7, 11, 12, 13, 41, 42, 49, 63})),
+    "0610": MessageFormat(frozenset({3, 4, 7, 11, 39, 41, 49, 63}), frozenset({12, 13, 42})),
     "0800": MessageFormat(frozenset({7, 11, 41, 70})),
     "0810": MessageFormat(frozenset({7, 11, 39, 41, 70})),
 }

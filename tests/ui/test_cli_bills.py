@@ -13,7 +13,10 @@ from ui.cli import main
 
 
 def run(folder: Path, *words: str, typed: str | None = None) -> Result:
-    options = ["--data", str(folder / "till"), "--reader", "sim:visa-credit"]
+    config = folder / "till.toml"
+    config.write_text('[transfer]\niban = "DE89370400440532013000"\n')
+    till = ["--data", str(folder / "till"), "--config", str(config)]
+    options = [*till, "--reader", "sim:visa-credit"]
     return CliRunner().invoke(main, [*words, *options], input=typed)
 
 

@@ -17,6 +17,8 @@ smallest_coin = "0.05"
 limit = "10.00"
 [till]
 reader = "sim:visa-credit"
+[transfer]
+iban = "DE89 3704 0044 0532 0130 00"
 """
 
 
@@ -103,6 +105,40 @@ def test_the_drawer_is_counted_before_anybody_is_told(shell: Shell) -> None:
         "counted_minor": 6750,
         "difference_minor": -5,
     }
+
+
+def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: Path) -> None:
+    picture = tmp_path / "code.png"
+    now = shell.run("transfer", "ask", "12.00", "--code", str(picture), "--wait", "0", "--json")
+    told = json.loads(now.stdout)
+    assert (now.exit_code, told["state"]) == (5, "awaited")
+    assert told["code"].split("\n")[6:8] == ["DE89370400440532013000", "EUR12.00"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "Reference: TAPTILL1-000001" in now.stderr
+    queued = " ".join(shell.run("queue").stdout.split())
+    assert "Nobody has seen the transfer TAPTILL1-000001 arrive yet." in queued, queued
+    assert "Transfers not confirmed (1)" in shell.run("report", "x").stdout
+    assert shell.run("transfer", "check").exit_code == 5
+    assert "APPROVED" in shell.run("transfer", "check", "1").stdout
+    assert "No transfer is awaited" in shell.run("transfer", "check").stdout
+    # One that never comes is seen by a person, or given up; sync asks about all.
+    for _ in range(2):
+        assert shell.run("sell", "12.51", "--then", "transfer").exit_code == 5
+    assert "2 still pending" in shell.run("sync").stdout
+    assert shell.run("transfer", "confirm", "3", "--by", "Eva").exit_code == 0
+    assert shell.run("transfer", "drop", "5", "--by", "Eva").exit_code == 4
+    for words, why in (
+        (("transfer", "confirm", "3"), "is no transfer that is awaited: it is approved"),
+        (("transfer", "ask", "12", "--currency", "USD"), "cannot be asked for by a SEPA code"),
+        (("transfer", "ask", "1", "--wait", "0", "--code", "x.gif"), "neither .png nor .svg"),
+    ):
+        wrong = shell.run(*words)
+        assert (wrong.exit_code, why in wrong.stderr) == (1, True), wrong.output
+    shell.config.write_text("")
+    nobody = shell.run("transfer", "ask", "1")
+    assert "does not know whom a transfer is to pay" in nobody.stderr
+    shell.config.write_text('[transfer]\niban = "DE00"\n')
+    assert "iban = 'DE00' is not an IBAN" in shell.run("transfer", "ask", "1").stderr
 
 
 def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> None:

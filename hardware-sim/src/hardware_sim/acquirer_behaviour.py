@@ -50,6 +50,7 @@ class Behaviour:
     ``latency_ms`` delays every answer, in milliseconds. ``only`` names the message types (as
     ``0200``) that faults are for; empty for all. ``refuse`` is the network that is down: new
     connections are refused and open ones closed. ``mutual_tls`` demands the till's certificate.
+    ``transfer_after`` is how often a bank transfer is asked for before it is there, 0 for never.
 
     Raises:
         ConfigError: a number is out of range, or a message type is not four digits.
@@ -67,6 +68,7 @@ class Behaviour:
     only: tuple[str, ...] = ()
     refuse: bool = False
     mutual_tls: bool = False
+    transfer_after: int = 2
 
     def __post_init__(self) -> None:
         for name in ("latency_ms", "late_ms"):

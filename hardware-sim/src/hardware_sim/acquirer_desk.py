@@ -38,6 +38,7 @@ from hardware_sim.acquirer_settlement import (
     tamper,
     upload,
 )
+from hardware_sim.acquirer_transfers import INQUIRIES, inquire
 from terminal.errors import HostGarbled
 from terminal.iso8583.codec import Message
 from terminal.iso8583.hostside import Request, compose_answer, parse_request
@@ -171,6 +172,10 @@ class AcquirerDesk:
         """The answer to one message and its line in the books; inside a SQL transaction."""
         if refusal := self._unknown_terminal(request):
             return self._answered(request, refusal)
+        if request.mti in INQUIRIES:
+            after = self._behaviour.transfer_after
+            told = inquire(self._ledger, self._profile, request, after)
+            return told.answer, self._entry(request, code=told.code, note=told.note)
         if request.mti not in _SALES | _REVERSALS | SETTLEMENTS | UPLOADS:
             return self._answered(request, Judgement("00"))
         key = _key_of(request)

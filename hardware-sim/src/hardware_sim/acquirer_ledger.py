@@ -19,10 +19,10 @@ from typing import Any
 
 import apsw
 
-from hardware_sim.acquirer_schema import MORE_KINDS, SCHEMA, SETTLED
+from hardware_sim.acquirer_schema import MORE_KINDS, SCHEMA, SETTLED, TRANSFERS
 from terminal.errors import StoreError, StoreTooNew
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class CaptureState(Enum):
@@ -184,7 +184,9 @@ class AcquirerLedger:
                 self._connection.execute(SCHEMA)
             elif version == 1:
                 self._connection.execute(MORE_KINDS)
-            self._connection.execute(SETTLED)
+            if version < 3:
+                self._connection.execute(SETTLED)
+            self._connection.execute(TRANSFERS)
             self._connection.pragma("user_version", SCHEMA_VERSION)
 
     @contextmanager

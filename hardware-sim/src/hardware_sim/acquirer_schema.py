@@ -39,6 +39,14 @@ CREATE TABLE settled (
 ) STRICT, WITHOUT ROWID;
 """
 
+TRANSFERS = """
+CREATE TABLE transfer (
+    reference TEXT NOT NULL, terminal_id TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL, asked INTEGER NOT NULL, arrived_minor INTEGER NOT NULL,
+    PRIMARY KEY (reference, terminal_id)
+) STRICT, WITHOUT ROWID;
+"""
+
 MORE_KINDS = """
 ALTER TABLE capture ADD COLUMN kind TEXT NOT NULL DEFAULT 'sale';
 ALTER TABLE capture ADD COLUMN batch TEXT NOT NULL DEFAULT '';
