@@ -184,9 +184,7 @@ class AcquirerLedger:
                 self._connection.execute(SCHEMA)
             elif version == 1:
                 self._connection.execute(MORE_KINDS)
-            if version < 3:
-                self._connection.execute(SETTLED)
-            self._connection.execute(TRANSFERS)
+            self._connection.execute(TRANSFERS if version == 3 else SETTLED + TRANSFERS)
             self._connection.pragma("user_version", SCHEMA_VERSION)
 
     @contextmanager
