@@ -164,7 +164,10 @@ def open_shop(reader_url: str) -> Iterator[Shop]:
             floor_limit_minor=FLOOR_LIMIT_MINOR,
             ca_keys=CaKeys(ca_public_keys()),
         )
-        limits = OfflineLimits(total_minor=10**11, count=10**6)
+        endless = 10**11
+        limits = OfflineLimits(
+            total_minor=endless, count=endless, card_total_minor=endless, card_count=endless
+        )
         rules = replace(parts.rules, emv=emv, offline=limits)
         settings = load_settings(data_dir=data_dir, reader=reader_url)
         reader = _opened(settings.config.till.reader)

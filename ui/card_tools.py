@@ -322,6 +322,12 @@ def replay(settings: Settings, path: Path, *, as_json: bool) -> int:
     columns = {"number": "No.", "what": "Sent", "says": "Says", "answer": "Answered"}
     print_table(f"Replay of {found.name}", columns, rows, "Nothing was sent.")
     click.secho(f"{outcome.decision.value}: {outcome.reason}", bold=True)
+    if not any(each.command and witness.PPSE in each.command for each in found.exchanges):
+        click.echo(
+            "The recording has no directory of contactless applications (2PAY.SYS.DDF01), and a"
+            " replay invents none: it was made with a contact card, or begins at an application.",
+            err=True,
+        )
     return 0
 
 

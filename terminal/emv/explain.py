@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from terminal.emv import dol, tags, words
 from terminal.emv.apdu import Command
+from terminal.emv.names import counted, name_of, scheme_of
 from terminal.emv.tlv import DEPTH_MAX, is_constructed, read_length, read_tag
 from terminal.errors import CardError
 
@@ -149,11 +150,9 @@ def _hidden(data: bytes) -> str:
 
 
 def _object(tag: int, head: bytes, value: bytes, at: int, depth: int, kernel: int) -> Iterator[Row]:
-    info = tags.TAGS.get(tag)
-    name = info.name if info else "unknown object"
-    label = f"{tag:02X} {name}"
+    label = f"{tag:02X} {name_of(tag, kernel) or 'unknown object'}"
     if is_constructed(tag) and depth + 1 < DEPTH_MAX:
-        size = (f"{len(value)} bytes",)
+        size = (counted(len(value), "byte"),)
         yield Row(at, len(head), head.hex().upper(), label, size, depth)
         yield from _objects(value, at + len(head), depth + 1, kernel)
         return
@@ -174,12 +173,14 @@ def explain_command(command: bytes, context: Context) -> list[Row]:
     at = 4
     if len(command) > 5:
         # An Lc of zero is there too, where somebody recorded one.
-        rows.append(Row(at, 1, f"{len(parsed.data):02X}", "Lc", (f"{len(parsed.data)} bytes",)))
+        rows.append(
+            Row(at, 1, f"{len(parsed.data):02X}", "Lc", (counted(len(parsed.data), "byte"),))
+        )
         at += 1
         rows += _command_data(parsed, at, context)
         at += len(parsed.data)
     if parsed.le is not None:
-        said = "as much as there is" if parsed.le == 0 else f"{parsed.le} bytes"
+        said = "as much as there is" if parsed.le == 0 else counted(parsed.le, "byte")
         rows.append(Row(at, 1, f"{parsed.le:02X}", "Le", (said,)))
     return rows
 
@@ -204,8 +205,7 @@ def _header(command: Command) -> tuple[str, ...]:
 
 def _command_data(command: Command, at: int, context: Context) -> list[Row]:
     if command.ins == 0xA4:
-        name = command.data.decode("ascii", "replace")
-        said = (f'"{name}"',) if name.isprintable() else ()
+        said = tuple(words.statements(tags.DF_NAME_84, command.data))
         return [Row(at, len(command.data), command.data.hex().upper(), "name", said)]
     data, rows = command.data, []
     list_tag = {0xA8: tags.PDOL_9F38, 0xAE: tags.CDOL1_8C, 0x88: 0x9F49, 0x2A: 0x9F69}.get(
@@ -215,13 +215,13 @@ def _command_data(command: Command, at: int, context: Context) -> list[Row]:
         rows.append(Row(at, 2, data[:2].hex().upper(), "83 Command Template"))
         data, at = data[2:], at + 2
     asked = context.lists.get(list_tag)
-    pieces = _by_list(asked, data, at) if asked else None
+    pieces = _by_list(asked, data, at, context.kernel) if asked else None
     if pieces is None:
         pieces = [Row(at, len(data), data.hex().upper(), "data")] if data else []
     return rows + pieces
 
 
-def _by_list(asked: bytes, data: bytes, at: int) -> list[Row] | None:
+def _by_list(asked: bytes, data: bytes, at: int, kernel: int) -> list[Row] | None:
     try:
         entries = dol.parse(asked)
         pieces = dol.split(entries, data)
@@ -229,9 +229,8 @@ def _by_list(asked: bytes, data: bytes, at: int) -> list[Row] | None:
         return None
     rows = []
     for entry, piece in zip(entries, pieces, strict=True):
-        info = tags.TAGS.get(entry.tag)
-        name = f"{entry.tag:02X} {info.name if info else 'unknown object'}"
-        said = tuple(words.statements(entry.tag, piece))
+        name = f"{entry.tag:02X} {name_of(entry.tag, kernel) or 'unknown object'}"
+        said = tuple(words.statements(entry.tag, piece, kernel=kernel))
         rows.append(Row(at, len(piece), masked(entry.tag, piece), name, said, 1))
         at += len(piece)
     return rows
@@ -242,6 +241,7 @@ def explain_answer(answer: bytes, command: bytes | None, context: Context) -> li
     if len(answer) < 2:
         return [Row(0, len(answer), answer.hex().upper(), "malformed answer", ("no status word",))]
     data = answer[:-2]
+    _remember(data, context)
     reads = command is not None and command[1:2] == b"\xb2" and command[3] >> 3 > 10
     if reads and data[:1] != b"\x70":
         rows = [Row(0, len(data), _hidden(data), "record of the issuer's own format")]
@@ -249,7 +249,6 @@ def explain_answer(answer: bytes, command: bytes | None, context: Context) -> li
         rows = _format_1(data, command)
     else:
         rows = explain_tlv(data, kernel=context.kernel)
-    _remember(data, context)
     sw = int.from_bytes(answer[-2:])
     return [*rows, Row(len(data), 2, f"{sw:04X}", "status word", (status(sw),))]
 
@@ -302,7 +301,7 @@ def _remember(data: bytes, context: Context) -> None:
         if row_tag in {tags.PDOL_9F38, tags.CDOL1_8C, 0x8D, 0x9F49, 0x9F69}:
             context.lists[row_tag] = value
         if row_tag == tags.DF_NAME_84:
-            context.kernel = {b"\xa0\0\0\0\x04": 2, b"\xa0\0\0\0\x03": 3}.get(value[:5], 0)
+            context.kernel, _ = scheme_of(value)
 
 
 def _primitives(data: bytes) -> Iterator[tuple[int, bytes]]:

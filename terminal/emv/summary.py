@@ -11,24 +11,11 @@ from datetime import date
 
 from terminal.emv import oda, tags, words
 from terminal.emv.explain import masked
+from terminal.emv.names import scheme_of
 from terminal.emv.selection import text
 from terminal.emv.witness import PPSE, PSE, Seen
 from terminal.errors import AuthenticationFailed, CardError
 
-_KERNELS = {
-    "A000000003": (3, "Visa"),
-    "A000000004": (2, "Mastercard"),
-    "A000000025": (4, "American Express"),
-    "A000000065": (5, "JCB"),
-    "A000000152": (6, "Discover"),
-    "A000000324": (6, "Discover"),
-    "A000000333": (7, "UnionPay"),
-    "A000000277": (0, "Interac"),
-    "A000000384": (0, "eftpos"),
-    "A000000524": (0, "RuPay"),
-    "A000000042": (0, "CB"),
-    "D276000025": (0, "girocard"),
-}
 # What is told of an application, in order; None is a heading's own rule below.
 _TOLD = (
     (tags.PAN_5A, "Account (5A)"),
@@ -74,10 +61,11 @@ def told(seen: list[Seen], ca_keys: oda.CaKeys, on: date) -> list[Told]:
 
 def _one(seen: Seen, ca_keys: oda.CaKeys, on: date) -> Told:
     name = seen.df_name or seen.selected
-    kernel, scheme = _KERNELS.get(name[:5].hex().upper(), (0, "unknown scheme"))
+    kernel, scheme = scheme_of(name)
     label = text(seen.first(tags.PREFERRED_NAME_9F12) or seen.first(tags.LABEL_50) or b"")
     by = f"kernel {kernel}" if kernel else "no public kernel"
-    rows: list[tuple[str, str, tuple[str, ...]]] = [("Scheme", f"{scheme}, {by}", ())]
+    known = scheme or "unknown scheme"
+    rows: list[tuple[str, str, tuple[str, ...]]] = [("Scheme", f"{known}, {by}", ())]
     if seen.aip:
         said = tuple(words.statements(tags.AIP_82, seen.aip))
         rows.append(("Interchange profile (82)", seen.aip.hex().upper(), said))
@@ -93,10 +81,12 @@ def _one(seen: Seen, ca_keys: oda.CaKeys, on: date) -> Told:
     iad = seen.first(tags.ISSUER_APPLICATION_DATA_9F10)
     if iad:
         parts = words.issuer_application_data(iad, scheme)
-        said = tuple(f"{part}: {piece.hex().upper()}" for part, piece in parts.items())
+        said = tuple(
+            f"{part.replace('_', ' ')}: {piece.hex().upper()}" for part, piece in parts.items()
+        )
         rows.append(("Issuer's data (9F10)", iad.hex().upper(), said))
     rows += authentication(seen, ca_keys, on)
-    return Told(f"{label or scheme} {name.hex().upper()}", name.hex().upper(), tuple(rows))
+    return Told(f"{label or known} {name.hex().upper()}", name.hex().upper(), tuple(rows))
 
 
 def authentication(

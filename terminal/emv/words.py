@@ -13,6 +13,7 @@ from types import MappingProxyType
 from terminal.emv import bits, dol, tags
 from terminal.emv.application import parse_afl
 from terminal.emv.kernels.cvm_list import parse_cvm_list
+from terminal.emv.names import counted, name_of, scheme_of
 from terminal.emv.outcome import MessageId
 from terminal.emv.selection import text
 from terminal.emv.tlv import tag_bytes
@@ -54,6 +55,8 @@ def statements(tag: int, value: bytes, *, kernel: int = 0) -> list[str]:
     """
     special = _SPECIAL.get(tag)
     try:
+        if tag in _LISTS:
+            return _dol(value, kernel)
         if special is not None:
             return special(value)
         if tag == tags.FORM_FACTOR_9F6E:
@@ -68,7 +71,7 @@ def statements(tag: int, value: bytes, *, kernel: int = 0) -> list[str]:
 def _bits(tag: int, value: bytes) -> list[str]:
     needed = max(bit.byte for bit in bits.BITS[tag])
     if len(value) < min(needed, 2) and tag != 0x9F27:
-        return [f"malformed: {len(value)} bytes"]
+        return [f"malformed: {counted(len(value), 'byte')}"]
     return [
         bit.meaning
         for bit in bits.BITS[tag]
@@ -127,12 +130,12 @@ def _afl(value: bytes) -> list[str]:
     return said
 
 
-def _dol(value: bytes) -> list[str]:
+def _dol(value: bytes, kernel: int) -> list[str]:
     said = []
     for entry in dol.parse(value):
-        info = tags.TAGS.get(entry.tag)
-        name = info.name if info else "unknown"
-        said.append(f"{tag_bytes(entry.tag).hex().upper()} {name}, {entry.length} bytes")
+        name = name_of(entry.tag, kernel) or "unknown"
+        size = counted(entry.length, "byte")
+        said.append(f"{tag_bytes(entry.tag).hex().upper()} {name}, {size}")
     return said
 
 
@@ -148,6 +151,13 @@ def _cryptogram_information(value: bytes) -> list[str]:
 def _mobile_cvm(value: bytes) -> list[str]:
     found = (bits.MOBILE_CVM.get((number, byte)) for number, byte in enumerate(value, 1))
     return [said for said in found if said]
+
+
+def _application_name(value: bytes) -> list[str]:
+    """A directory's name is text; another one belongs to a scheme."""
+    _, scheme = scheme_of(value)
+    directory = value.endswith(b"SYS.DDF01")
+    return [f'"{value.decode("ascii", "replace")}"'] if directory else [scheme] if scheme else []
 
 
 def _date(value: bytes) -> list[str]:
@@ -203,7 +213,7 @@ def form_factor(value: bytes, kernel: int) -> list[str]:
         said = [bits.VISA_FORM_FACTORS.get(kind, f"form factor {kind}")]
         return said + ([] if value[0] >> 5 else ["version 0"])
     if len(value) < 5:
-        return [f"malformed: {len(value)} bytes"]
+        return [f"malformed: {counted(len(value), 'byte')}"]
     said = [f"country {value[:2].hex()}", f"unique identifier {value[2:4].hex().upper()}"]
     if not value[2] & 0x80 and len(value) >= 6:
         code = text(value[4:6])
@@ -285,12 +295,13 @@ def issuer_application_data(value: bytes, scheme: str) -> dict[str, bytes]:
     return found
 
 
+_LISTS = frozenset({tags.PDOL_9F38, tags.CDOL1_8C, 0x8D, 0x97, 0x9F49, 0x9F4F, 0x9F51})
 _SPECIAL: Mapping[int, Callable[[bytes], list[str]]] = MappingProxyType(
     {
         tags.CVM_LIST_8E: _cvm_list,
         tags.CVM_RESULTS_9F34: _cvm_results,
         tags.AFL_94: _afl,
-        **dict.fromkeys((tags.PDOL_9F38, tags.CDOL1_8C, 0x8D, 0x97, 0x9F49, 0x9F4F, 0x9F51), _dol),
+        **dict.fromkeys((0x4F, tags.DF_NAME_84, 0x9F06), _application_name),
         tags.CRYPTOGRAM_INFORMATION_9F27: _cryptogram_information,
         0x9F71: _mobile_cvm,
         tags.DATE_9A: _date,

@@ -83,3 +83,12 @@ def test_a_recorded_card_is_replayed_and_told(till: Any) -> None:
     assert {"name": "Card certificate (9F46)", "value": "holds", "says": ["896 bits"]} in (
         application["fields"]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "hinted"), [("mastercard_magstripe_ccc", True), ("visa_qvsdc_online", False)]
+)
+def test_a_replay_says_why_it_finds_no_application(till: Any, name: str, *, hinted: bool) -> None:
+    done = till("replay", str(require_vectors() / "emv" / "transcripts" / f"{name}.json"))
+    assert done.exit_code == 0, done.output
+    assert ("no directory of contactless applications" in done.output) is hinted

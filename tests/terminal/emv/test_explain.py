@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from terminal.emv import explain, words
 from terminal.emv.explain import Context, Row
+from terminal.emv.names import name_of
 from terminal.emv.tlv import encode
 
 REAL = bytes.fromhex("5413330000000000")
@@ -138,7 +139,7 @@ def test_bad_data_is_told_where_it_is() -> None:
         (0x5F25, "4912FF", ["malformed: no date"]),
         (0x5F25, "4912", ["malformed: no date"]),
         (0x9F4A, "8295", ["tags 8295; EMV allows 82 alone"]),
-        (0x95, "00", ["malformed: 1 bytes"]),
+        (0x95, "00", ["malformed: 1 byte"]),
         (0x9F6E, "24707000", ["watch"]),
         (0x9F71, "010302", ["Mobile CVM performed", "Terminal required CVM", "Mobile CVM succ"]),
         (
@@ -154,11 +155,41 @@ def test_values_in_words(tag: int, value: str, says: list[str]) -> None:
         assert any(statement.startswith(each) for statement in found), found
 
 
+@pytest.mark.parametrize(
+    ("tag", "kernel", "name"),
+    [
+        (0x9F66, 3, "Terminal Transaction Qualifiers"),
+        (0x9F66, 2, "PUNATC (Track 2)"),
+        (0x9F66, 0, "Terminal Transaction Qualifiers, or PUNATC (Track 2)"),
+        (0x9F6E, 4, "Enhanced Contactless Reader Capabilities"),
+        (0x9F71, 6, "Card Processing Requirements"),
+        (0x9F37, 4, "Unpredictable Number"),
+        (0x9F7F7F, 4, ""),
+    ],
+)
+def test_an_object_is_called_what_its_kernel_calls_it(tag: int, kernel: int, name: str) -> None:
+    assert name_of(tag, kernel) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("A0000000031010", ["Visa"]),
+        ("A0000003591010028001", ["girocard"]),
+        ("A0000009999999", []),
+        (b"2PAY.SYS.DDF01".hex(), ['"2PAY.SYS.DDF01"']),
+    ],
+)
+def test_a_name_says_whose_application_it_is(name: str, says: list[str]) -> None:
+    for tag in (0x84, 0x4F, 0x9F06):
+        assert words.statements(tag, bytes.fromhex(name)) == says
+
+
 def test_form_factors_differ_by_scheme() -> None:
     assert words.form_factor(bytes.fromhex("24707000"), 3) == ["watch"]
     data = bytes.fromhex("0056") + bytes.fromhex("0001") + b"03"
     assert words.form_factor(data, 2)[-1] == "watch"
-    assert words.form_factor(b"\x01", 2) == ["malformed: 1 bytes"]
+    assert words.form_factor(b"\x01", 2) == ["malformed: 1 byte"]
     # The unique identifier's first bit says that the device type is not there.
     unknown = bytes.fromhex("0056800103")
     assert words.form_factor(unknown, 2) == ["country 0056", "unique identifier 8001"]
