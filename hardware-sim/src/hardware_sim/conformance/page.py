@@ -21,7 +21,8 @@ def page(results: Sequence[Result]) -> str:
     template = files("hardware_sim.conformance").joinpath("page.html").read_text("utf-8")
     counts = summary(results)
     titles = {form.name: form.title for form in formats()}
-    names = list(dict.fromkeys(each.format for each in results))
+    grouped = _grouped(dict.fromkeys(each.format for each in results))
+    names = [name for _, group in grouped for name in group]
     parts = {
         "@@TOTAL@@": str(len(results)),
         "@@PASS@@": str(counts[Verdict.PASS]),
@@ -29,18 +30,67 @@ def page(results: Sequence[Result]) -> str:
         "@@SKIP@@": str(counts[Verdict.NOT_RUN]),
         "@@BAR@@": _bar(results),
         "@@OVERVIEW@@": "\n".join(
-            _overview(name, titles.get(name, name), results) for name in names
+            f'<tr class="group"><th colspan="5" scope="rowgroup">{escape(title)}</th></tr>\n'
+            + "\n".join(_overview(name, titles.get(name, name), results) for name in group)
+            for title, group in grouped
         ),
         "@@TABLES@@": "\n".join(_section(name, titles.get(name, name), results) for name in names),
         "@@SOURCES@@": "\n".join(
             f"<li>{escape(source)}</li>"
             for source in sorted({each.source for each in results} - {""})
         ),
-        "@@VERDICT@@": "fail" if counts[Verdict.FAIL] else "pass",
+        "@@FAILED@@": "fail" if counts[Verdict.FAIL] else "none",
     }
     for mark, text in parts.items():
         template = template.replace(mark, text)
     return template
+
+
+_GROUPS = (
+    (
+        "Taps and kernels",
+        (
+            *("apdu_transcript", "entry_point_trace", "card_image", "candidate_order"),
+            *("get_processing_options", "read_application_data", "negative_card_answers"),
+            *("processing_restrictions", "terminal_risk_management", "kernel_configuration"),
+            *("reference_table", "iso14443a_frames"),
+            *("contact_candidate_list", "contact_final_selection"),
+        ),
+    ),
+    (
+        "Offline data authentication",
+        (
+            *("offline_data_authentication", "offline_data_authentication_negative"),
+            *("ca_public_keys", "ca_public_key_override", "ca_public_key_checksum"),
+            *("rsa_recovery", "recovered_structures"),
+        ),
+    ),
+    (
+        "Data objects",
+        (
+            *("ber_tlv", "dol", "filled_dol", "afl", "cvm_list", "track", "decode", "ttq_bits"),
+            "issuer_application_data",
+        ),
+    ),
+    (
+        "Cryptography",
+        (
+            *("function_vectors", "emv_cryptograms", "issuer_cryptogram_scenario"),
+            *("hardware_cryptograms", "kernel8_crypto", "aes_dukpt", "tdes_dukpt"),
+            *("tr31_key_blocks", "hpke", "ff1"),
+        ),
+    ),
+    ("Messages", ("iso8583",)),
+)
+
+
+def _grouped(names: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """The formats that there are, by what they are about; what is in no group comes last."""
+    left = list(names)
+    grouped = [(title, [each for each in group if each in left]) for title, group in _GROUPS]
+    known = {each for _, group in grouped for each in group}
+    grouped.append(("Other files", [each for each in left if each not in known]))
+    return [(title, group) for title, group in grouped if group]
 
 
 def _of(name: str, results: Iterable[Result]) -> list[Result]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from textwrap import shorten
 
 from hardware_sim.conformance.case import (
     Case,
@@ -26,6 +27,7 @@ from hardware_sim.conformance.case import (
 from hardware_sim.conformance.dialogue_proof import application_of, authentication, steps_of
 from hardware_sim.conformance.replay import replay
 from terminal.emv import tags, witness
+from terminal.emv.names import counted
 from terminal.emv.selection import text
 from terminal.emv.witness import Seen
 from terminal.errors import AuthenticationFailed
@@ -43,7 +45,7 @@ def _reading(document: Document, library: Library) -> str:
     used: list[Seen] = []
     for stated in expected.get("applications", []):
         used.append(application_of(stated, [each for each in seen if each not in used]))
-    said = [f"{len(used)} applications"] if used else []
+    said = [counted(len(used), "application")] if used else []
     if "applications_in_directory" in expected:
         _directory(expected["applications_in_directory"], seen)
         said.append("directory")
@@ -58,7 +60,7 @@ def _reading(document: Document, library: Library) -> str:
             same("9F45", code, expected["sda"].get("data_authentication_code", code))
     if "reader_result" in expected:
         said.append(_reader_result(expected["reader_result"], seen))
-    return ", ".join(said) or f"{len(steps)} exchanges"
+    return ", ".join(said) or counted(len(steps), "exchange")
 
 
 def _equivalent(
@@ -170,7 +172,7 @@ def _held(document: Document) -> str:
 
 def _cases(document: Document, library: Library) -> Iterator[Case]:
     content = document.content
-    name = str(content.get("card", "dialogue"))[:72]
+    name = shorten(str(content.get("card", "dialogue")), 90, placeholder="…")
     yield Case(
         f"{name}: reading",
         "applications, AIP, AFL, account and expiry as stated",
