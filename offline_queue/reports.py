@@ -130,6 +130,16 @@ class Reports:
             )
         return [_queue_row(row[:-6], *row[-6:]) for row in found]
 
+    def holds(self) -> list[Transaction]:
+        """The holds that have neither been taken nor released, oldest first."""
+        with self._store.read() as connection:
+            found = rows(
+                connection,
+                f"{projection.SELECT} WHERE state = ? AND training = 0 ORDER BY sequence",
+                (State.HELD.value,),
+            )
+        return [projection.transaction_of(row) for row in found]
+
     def relayed(self) -> list[RelayRow]:
         """What this till forwards for others and has no answer for, oldest first."""
         with self._store.read() as connection:

@@ -32,6 +32,7 @@ SEES_CARDS = re.compile(
     r"terminal/(emv/.*|tokens|card)\.py|.*/hardware_sim/(acquirer_rules|conformance/.*)\.py"
 )
 TOPS_OF_THREADS = {
+    "ui/closer.py",
     # Whatever ends a simulated world is the finding, of whichever kind it is.
     "hardware-sim/src/hardware_sim/world/run.py",
     "ui/till.py",

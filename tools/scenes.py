@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from terminal.bill import Bill, BillStanding
 from terminal.emv.outcome import MessageId
-from terminal.money import Amount, Currency
+from terminal.money import Amount, Currency, Total
 from terminal.settlement import report as add_up
 from terminal.transaction import (
     AuthorisationSent,
@@ -17,15 +18,20 @@ from terminal.transaction import (
     FateUnknown,
     HostApproved,
     HostDeclined,
+    RiskRefused,
     SaleIntended,
     State,
     StoredOffline,
+    Tender,
+    TenderConfirmed,
     Transaction,
 )
+from ui.counter_questions import BillsShown
 from ui.events import (
     Authorising,
     CardRead,
     Finished,
+    Forwarding,
     NetworkChanged,
     OutOfService,
     PendingChanged,
@@ -39,20 +45,26 @@ from ui.events import (
 )
 from ui.presenter.tap import Tap
 from ui.presenter.touches import (
+    AskTip,
     Back,
     Cancel,
     Digit,
     Done,
+    DoubleZero,
+    Enter,
     Go,
-    NextStep,
     OpenSale,
     ShowReceipt,
+    TipOther,
     Touch,
+    Undo,
 )
 from ui.questions import (
+    DayHeld,
     DayShown,
     Found,
     HistoryShown,
+    HoldsShown,
     QueueShown,
     SaleShown,
     Waiting,
@@ -89,6 +101,7 @@ def scenes(studio: Stage) -> Iterator[str]:
     yield "start"
     studio.touch(*(Digit(int(each)) for each in str(amount.minor // unit)))
     yield "amount"
+    yield from _other_ways(studio, amount, unit)
     studio.tell(Presenting(amount, 60.0))
     yield "present"
     studio.tell(Prompted(MessageId.ONE_CARD_ONLY))
@@ -107,6 +120,7 @@ def scenes(studio: Stage) -> Iterator[str]:
     yield "partly"
     studio.tell(Finished(sent.after(HostDeclined(NOW, "51", "")), None))
     yield "declined"
+    yield from _without_the_bank(studio, begun)
     studio.tell(NetworkChanged(online=False), PendingChanged(3, Amount(amount.minor * 3, currency)))
     stored = begun.after(StoredOffline(NOW, CARD, 1, "000000000001", 1, ""))
     studio.tell(Finished(stored, None))
@@ -128,6 +142,45 @@ def scenes(studio: Stage) -> Iterator[str]:
     yield "no-reader"
     studio.tell(OutOfService("The ledger cannot be written.", "Free some space on the disk."))
     yield "closed"
+
+
+def _other_ways(studio: Stage, amount: Amount, unit: int) -> Iterator[str]:
+    """The tip, and the amount paid in cash."""
+    studio.touch(AskTip())
+    yield "tip"
+    studio.touch(TipOther(), Digit(2), DoubleZero())
+    yield "tip-other"
+    studio.touch(Cancel(), Cancel(), Go("ways"))
+    yield "ways"
+    studio.touch(Go("cash"))
+    yield "cash-exact"
+    studio.touch(*(Digit(int(each)) for each in str(amount.minor * 8 // 5 // unit)))
+    yield "cash"
+    bill = Bill("B1", amount)
+    studio.touch(Back(), Go("split"))
+    studio.app.shell = replace(studio.app.shell, split=BillStanding(bill, NOW))
+    studio.touch(*(Digit(int(each)) for each in str(amount.minor // 2 // unit)))
+    yield "split"
+    studio.touch(Back(), Go("bills"))
+    studio.tell(BillsShown((BillStanding(replace(bill, label="Table 7"), NOW),)))
+    yield "bills"
+    studio.touch(Back(), Back())
+
+
+def _without_the_bank(studio: Stage, begun: Transaction) -> Iterator[str]:
+    """A limit of the till's own, and cash."""
+    amount = begun.amount
+    refused = begun.after(RiskRefused(NOW, "Offline limit reached.", CARD, "TOTAL"))
+    studio.tell(Finished(refused, None))
+    yield "over-the-limit"
+    in_cash = replace(begun, terms=replace(begun.terms, tender=Tender.CASH))
+    studio.tell(
+        Finished(
+            in_cash.after(TenderConfirmed(NOW, 1, "Ana", tendered_minor=amount.minor * 8 // 5)),
+            None,
+        )
+    )
+    yield "cash-taken"
 
 
 def _books(currency: Currency, amount: Amount) -> tuple[list[Transaction], list[Found]]:
@@ -178,6 +231,37 @@ Approval 123456  RRN 000000000001
 Returns within 14 days with this receipt."""
 
 
+def _day_scenes(
+    studio: Stage, amount: Amount, sales: list[Transaction], waiting: list[Transaction]
+) -> Iterator[str]:
+    """The end of the day, holds, and what is sent."""
+    currency = amount.currency
+    report = add_up("X", 7, NOW, currency, sales)
+    studio.tell(DayShown(report, cash=Total(25150, currency)))
+    yield "day"
+    studio.touch(Go("count"), *(Digit(int(each)) for each in "25000"))
+    yield "day-count"
+    studio.touch(Enter())
+    yield "day-compare"
+    studio.tell(DayHeld(tuple(waiting[:3])))
+    yield "day-held"
+    closed = replace(report, kind="Z")
+    studio.tell(DayShown(closed, closed=True, settlement="balanced", carried=tuple(waiting[:3])))
+    yield "day-closed"
+    studio.touch(Back(), Go("holds"))
+    held = [replace(sale, state=State.HELD) for sale in sales[:3]]
+    studio.tell(HoldsShown(tuple(held)))
+    yield "holds"
+    studio.touch(OpenSale(held[1].txn_id))
+    studio.tell(SaleShown(held[1], RECEIPT, voidable=True))
+    yield "hold"
+    studio.touch(Undo("take"))
+    yield "hold-take"
+    studio.touch(Back(), Back(), Back(), Go("queue"))
+    studio.tell(Forwarding(37, 412, Amount(amount.minor * 96, currency)))
+    yield "sending"
+
+
 def office_scenes(studio: Stage) -> Iterator[str]:
     """Plays the places around the sale, and yields the name of each when it is up."""
     currency: Currency = studio.app.state.currency
@@ -217,11 +301,8 @@ def office_scenes(studio: Stage) -> Iterator[str]:
     studio.touch(ShowReceipt())
     yield "receipt"
     studio.touch(Back(), Back(), Back(), Go("day"))
-    report = add_up("X", 7, NOW, currency, sales)
-    studio.tell(DayShown(report))
-    yield "day"
-    studio.touch(NextStep())
-    yield "day-compare"
+    yield from _day_scenes(studio, amount, sales, waiting)
+    studio.tell(NetworkChanged(online=False))
     studio.touch(Back(), Go("reader"))
     for card_s, again in ((0.31, 0), (0.34, 0), (1.4, 2), (0.29, 0)):
         studio.app.shell = replace(

@@ -15,6 +15,7 @@ from PIL import Image
 
 from terminal.bench import Bench
 from terminal.money import Amount, Currency
+from terminal.terms import A_SALE, Terms
 from tools.scenes import NOW
 from ui.events import TillEvent
 from ui.ports import TillPort
@@ -36,7 +37,7 @@ class StillTill:
         self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
         self.wake: Callable[[], None] = lambda: None
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         """Nothing."""
 
     def cancel(self) -> None:

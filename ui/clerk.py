@@ -27,7 +27,7 @@ from terminal.roles import Authorised
 from terminal.settlement import report as add_up
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
-from ui.counter import export_batch
+from ui.counter import cash_of, export_batch
 from ui.counter_questions import (
     BillShown,
     BillsShown,
@@ -49,6 +49,8 @@ from ui.questions import (
     Found,
     HistoryShown,
     HistoryWanted,
+    HoldsShown,
+    HoldsWanted,
     PinGiven,
     Question,
     QueueShown,
@@ -130,8 +132,8 @@ class Clerk:
                 return self._sale(question, name)
             case DayWanted():
                 return self._day()
-            case BillsWanted():
-                return BillsShown(tuple(Bills(self._books()).unpaid()))
+            case BillsWanted() | HoldsWanted():
+                return self._open(question)
             case BillWanted(name):
                 return BillShown(Bills(self._books()).standing(name))
             case DrawerWanted():
@@ -147,6 +149,12 @@ class Clerk:
                 return Done(question, str(export_batch(self._parts, self._books(), batch)))
             case _:
                 raise AssertionError(f"{type(question).__name__} is not for the clerk")
+
+    def _open(self, question: BillsWanted | HoldsWanted) -> Answer:
+        """What somebody has still to pay, or to take."""
+        if isinstance(question, HoldsWanted):
+            return HoldsShown(tuple(Reports(self._books()).holds()))
+        return BillsShown(tuple(Bills(self._books()).unpaid()))
 
     def _queue(self) -> QueueShown:
         reports = Reports(self._books())
@@ -190,6 +198,8 @@ class Clerk:
 
     def _shown(self, sale: Transaction, receipt: str) -> SaleShown:
         """The sale with what can still be undone of it."""
+        if sale.state is State.HELD:
+            return SaleShown(sale, receipt, voidable=True)
         plain = sale.kind is TransactionKind.SALE and sale.state is State.APPROVED
         by_card = sale.terms.tender is Tender.CARD
         left = self._parts.journal.standing(sale.txn_id).refundable_minor if plain else 0
@@ -207,7 +217,8 @@ class Clerk:
         batch = reports.open_batch()
         sales = reports.transactions(limit=_DAY_MAX, batch=batch)
         currency = self._parts.settings.config.till.currency
-        return DayShown(add_up("X", batch, self._parts.clock.now(), currency, sales))
+        report = add_up("X", batch, self._parts.clock.now(), currency, sales)
+        return DayShown(report, cash=cash_of(sales, currency))
 
     def _pin(self, question: Question, pin: str) -> Answer:
         """Looks at a PIN; argon2id takes its time, which is why it is done here."""

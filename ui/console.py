@@ -18,7 +18,7 @@ from ui.console_till import ConsoleTill, Write, write_line
 from ui.events import Prompted, ReceiptDone, SaleChanged, TillEvent
 from ui.ports import TillPort
 from ui.presenter.sayings import PROMPTS, Tone
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.touches import Cancel, Done
 from ui.presenter.verdict import Verdict
 from ui.words import Words

@@ -14,9 +14,11 @@ from terminal.bench import Bench, BenchCard
 from terminal.money import Amount, Currency
 from ui.events import TillEvent
 from ui.ports import TillPort
-from ui.presenter.page import Page, page
+from ui.presenter.page import Page
+from ui.presenter.pages import page
 from ui.presenter.sayings import Tone
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.touches import CancelWish, Touch
 from ui.words import Words
 
@@ -132,7 +134,7 @@ class ConsoleTill:
 def _lines(shown: Page) -> list[str]:
     """A page in a few lines; the start has only its notices."""
     match shown.screen:
-        case Screen.AMOUNT:
+        case Screen.AMOUNT | Screen.TIP:
             return ["  ".join(f"[{chip.text}]" for chip in shown.chips)]
         case Screen.PRESENT | Screen.PROCESSING:
             lights = _LIT * shown.lights + _DARK * (4 - shown.lights)

@@ -6,6 +6,7 @@ and leave everything as it was.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,9 @@ from offline_queue.store import Store
 from terminal import day_events
 from terminal.closing import settle_batch, settlement_of
 from terminal.errors import HostError, StoreError
+from terminal.money import Currency, Total
 from terminal.settlement import report as add_up
+from terminal.transaction import Transaction
 from ui.questions import UNSETTLED, DayShown, FeedbackGiven
 from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
@@ -30,7 +33,7 @@ _DAY_MAX = 1_000_000
 _WORST_FIRST = (UNSETTLED, "differs", "corrected", "balanced")
 
 
-def close_day(parts: Parts, by: str) -> DayShown:
+def close_day(parts: Parts, by: str, *, carry: bool = False) -> DayShown:
     """Closes the open batch and settles it with the acquirer: the Z report, and how that went.
 
     Batches that an earlier try left unsettled are settled first. Where the acquirer does not
@@ -43,13 +46,7 @@ def close_day(parts: Parts, by: str) -> DayShown:
     batches = closings.unsettled()
     batch = reports.open_batch()
     if not batches or reports.transactions(limit=1, batch=batch):
-        waiting = len(closings.unanswered())
-        if waiting:
-            raise StoreError(
-                f"{waiting} sales have no final answer yet, so the batch stays open.",
-                remedy="Send what waits, then close again.",
-            )
-        batches.append(closings.freeze(by=by))
+        batches.append(closings.freeze(by=by, carry=carry))
     outcomes = set()
     for number in batches:
         try:
@@ -61,7 +58,28 @@ def close_day(parts: Parts, by: str) -> DayShown:
     currency = parts.settings.config.till.currency
     totals = add_up("Z", batches[-1], parts.clock.now(), currency, sales)
     worst = next(each for each in _WORST_FIRST if each in outcomes)
-    return DayShown(totals, closed=True, settlement=worst)
+    return DayShown(
+        totals,
+        closed=True,
+        settlement=worst,
+        cash=cash_of(sales, currency),
+        carried=_carried(parts, closings, batches[-1]),
+    )
+
+
+def _carried(parts: Parts, closings: Closings, batch: int) -> tuple[Transaction, ...]:
+    """What a batch has left to the next one, as it stands now."""
+    frozen = closings.closing(batch).frozen
+    names = frozen.carried if frozen is not None else ()
+    return tuple(parts.journal.transaction(name) for name in names)
+
+
+def cash_of(sales: Iterable[Transaction], currency: Currency) -> Total:
+    """What cash has moved into the drawer, in one currency; training moves none."""
+    moved = [
+        sale.cash_minor for sale in sales if not sale.training and sale.amount.currency == currency
+    ]
+    return Total(sum(moved), currency)
 
 
 def settle(parts: Parts, closings: Closings, batch: int) -> Settled:

@@ -146,7 +146,11 @@ def _show(
         currency=currency,
         preferences=read_preferences(folder, Preferences(language=language)),
         simulated=not parts.acquirer.production,
-        about=About(zone=parts.settings.zone, contact=config.shop.contact),
+        about=About(
+            zone=parts.settings.zone,
+            contact=config.shop.contact,
+            coin_minor=parts.rules.cash_coin_minor,
+        ),
         clock=parts.clock.now,
         signals=Signals(backstage, lamps),
         keeping=Shelf(folder, backstage),

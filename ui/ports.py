@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from terminal.money import Amount
+from terminal.terms import A_SALE, Terms
 from ui.events import TillEvent
 from ui.presenter.cues import Cue
 from ui.presenter.preferences import Preferences
@@ -22,7 +23,7 @@ class TillPort(Protocol):
     events: queue.SimpleQueue[TillEvent]
     wake: Callable[[], None]
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         """Asks for one payment."""
 
     def cancel(self) -> None:

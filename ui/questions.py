@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from terminal.money import Amount
+from terminal.money import Amount, Total
 from terminal.roles import Authorised
 from terminal.settlement import Report
 from terminal.transaction import Transaction
@@ -46,9 +46,13 @@ class DayWanted:
 
 @dataclass(frozen=True, slots=True)
 class DayClosed:
-    """Close the batch and settle it (a Z report), if nothing waits; ``by`` is who does."""
+    """Send what waits, close the batch and settle it (a Z report); ``by`` is who does.
+
+    What has no answer then keeps the batch open, unless it is to be carried over to the next.
+    """
 
     by: str = ""
+    carry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,27 @@ class DayExported:
 
 @dataclass(frozen=True, slots=True)
 class RefundWanted:
-    """Give what is left of a sale back to the card that paid; ``by`` is who allows it."""
+    """Give a sale back to the card that paid; ``by`` is who allows it.
+
+    ``amount`` is None for all that is left of it.
+    """
 
     txn_id: str
+    by: str = ""
+    amount: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsWanted:
+    """The holds that have not been taken or released."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTaken:
+    """Take this much of what a hold has set aside; ``by`` is who does."""
+
+    txn_id: str
+    amount: Amount
     by: str = ""
 
 
@@ -108,6 +130,8 @@ Question = (
     | DayExported
     | CopyWanted
     | RefundWanted
+    | HoldsWanted
+    | HoldTaken
     | VoidWanted
     | PinGiven
     | FeedbackGiven
@@ -181,13 +205,30 @@ class SaleShown:
 class DayShown:
     """The totals of a batch; ``closed`` for a Z report.
 
-    ``settlement`` is what the acquirer said about a closed one: balanced, corrected, differs, or
-    ``UNSETTLED`` where it did not answer.
+    ``cash`` is what cash has moved into the drawer, and ``carried`` what had no answer when the
+    batch was closed, and belongs to the next one. ``settlement`` is what the acquirer said about a
+    closed batch: balanced, corrected, differs, or ``UNSETTLED`` where it did not answer.
     """
 
     report: Report
     closed: bool = False
     settlement: str = ""
+    cash: Total | None = None
+    carried: tuple[Transaction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DayHeld:
+    """The day stays open: these have no answer yet, though what waits was sent."""
+
+    waiting: tuple[Transaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsShown:
+    """The open holds, oldest first."""
+
+    holds: tuple[Transaction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +256,14 @@ class Unanswered:
 
 
 Answer = (
-    QueueShown | HistoryShown | SaleShown | DayShown | Done | SignedIn | CounterAnswer | Unanswered
+    QueueShown
+    | HistoryShown
+    | SaleShown
+    | DayShown
+    | DayHeld
+    | HoldsShown
+    | Done
+    | SignedIn
+    | CounterAnswer
+    | Unanswered
 )

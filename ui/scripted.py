@@ -20,8 +20,9 @@ from terminal.errors import ConfigError
 from terminal.money import Amount
 from terminal.scripted import BookedSale, Shown, TillOrder, Waiting
 from terminal.transaction import Transaction
-from ui.presenter.page import page
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.pages import page
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.touches import Cancel, CancelWish, Charge, ChargeWish, Done, Touch
 from ui.presenter.units import shown_decimals
 from ui.scripted_day import ScriptedDay

@@ -27,9 +27,11 @@ from terminal.iso8583.messages import reversal_of
 from terminal.money import Amount
 from terminal.ports import Reader
 from terminal.receipt import Receipt
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import State, Transaction
 from ui.clerk import Clerk, anybody
-from ui.counter import close_day, keep_feedback, print_copy
+from ui.closer import Closer
+from ui.counter import keep_feedback, print_copy
 from ui.counter_questions import BillClosing, BillOpening, DrawerBegun, DrawerCounting, DrawerMoving
 from ui.events import (
     Finished,
@@ -51,6 +53,7 @@ from ui.questions import (
     DayClosed,
     Done,
     FeedbackGiven,
+    HoldTaken,
     Question,
     RefundWanted,
     Unanswered,
@@ -68,16 +71,23 @@ IDLE_CHECKPOINT_S = 1.0
 class _Charge:
     amount: Amount
     cashier: str
+    terms: Terms
 
 
-_Undo = RefundWanted | VoidWanted
+_Undo = RefundWanted | VoidWanted | HoldTaken
 _Money = _Charge | _Undo | ByTender
 _Bill = BillOpening | BillClosing
 _Drawer = DrawerBegun | DrawerMoving | DrawerCounting
-_Counter = DayClosed | CopyWanted | FeedbackGiven | _Bill | _Drawer
+_Counter = CopyWanted | FeedbackGiven | _Bill | _Drawer
 _Wish = _Money | _Counter
 _FOR_THE_TILL = _Counter
 """Questions that change the books, or need the printer: both belong to the till's thread."""
+
+
+def _by_card(wish: _Money) -> bool:
+    return isinstance(wish, _Charge | RefundWanted) or (
+        isinstance(wish, ByTender) and needs_card(wish)
+    )
 
 
 class Till:
@@ -96,6 +106,7 @@ class Till:
         self._reader_told: ReaderChanged | None = None
         self._sync = forwarder(parts, self._heard)
         self._clerk = Clerk(parts, self._tell)
+        self._closer = Closer(parts, self._sync, self._tell)
         self._link = parts.acquirer.link()
         self._thread = threading.Thread(target=self._run, name="till", daemon=True)
 
@@ -106,13 +117,14 @@ class Till:
         self._thread.start()
         self._sync.start()
         self._clerk.start()
+        self._closer.start()
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         """Asks for one payment. A second wish while one runs is dropped, so it cannot double.
 
         A till that is out of service says so again, and takes none.
         """
-        self._begin(_Charge(amount, cashier))
+        self._begin(_Charge(amount, cashier, terms))
 
     def _begin(self, wish: _Money) -> None:
         if self._closed is not None:
@@ -134,6 +146,7 @@ class Till:
         self._wishes.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        self._closer.stop()
         self._sync.stop()
         self._clerk.stop()
 
@@ -146,6 +159,8 @@ class Till:
         del by  # The books note the cashier of a sale; what else is done is noted with its PIN.
         if isinstance(question, _Undo | ByTender):
             self._begin(question)
+        elif isinstance(question, DayClosed):
+            self._closer.ask(question)
         elif isinstance(question, _FOR_THE_TILL):
             self._wishes.put(question)
         else:
@@ -204,8 +219,6 @@ class Till:
         """What was asked for beside a payment, done between two of them."""
         try:
             match wish:
-                case DayClosed(by):
-                    return close_day(self._parts, by)
                 case CopyWanted(txn_id):
                     return Done(wish, print_copy(self._parts, txn_id))
                 case BillOpening() | BillClosing():
@@ -219,9 +232,9 @@ class Till:
 
     def _moved(self, reader: Reader, wish: _Money) -> Transaction:
         """The money as it has moved, one way or the other."""
-        ports = self._ports(reader)
+        ports, rules = self._ports(reader), self._parts.rules
         if isinstance(wish, _Charge):
-            return pay(ports, self._parts.rules, wish.amount, cashier=wish.cashier)
+            return pay(ports, rules, wish.amount, cashier=wish.cashier, terms=wish.terms)
         if isinstance(wish, ByTender):
             return taken(self._parts, ports, wish, self._cancel.wait)
         return undo(self._parts, ports, wish)
@@ -229,9 +242,7 @@ class Till:
     def _charge(self, wish: _Money) -> Receipt | None:
         """One payment, up to what is said about its end; the receipt that is to be printed."""
         try:
-            without = isinstance(wish, ByTender) and not needs_card(wish)
-            reader = NoReader() if without else self._open_reader()
-            sale = self._moved(reader, wish)
+            sale = self._moved(self._open_reader() if _by_card(wish) else NoReader(), wish)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
             self._end(Refused(gone.message, gone.remedy))
@@ -302,9 +313,9 @@ class Till:
         # The end stands and has been said; a total that cannot be had must not keep its receipt.
         with suppress(TerminalError):
             self._tell_pending()
-        if not sale.response_code:
-            # The host has not spoken: something waits for it, or it could not be reached, and
-            # the screen should know how the line is before the next customer does.
+        if not sale.response_code or not sale.final:
+            # The host has not spoken, or a void or a hold that is taken waits for it: the screen
+            # should know how that goes before the next customer comes.
             self._sync.kick()
         return receipt
 

@@ -17,6 +17,7 @@ from terminal.emv.outcome import MessageId
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.settlement import report as add_up
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
     AuthorisationSent,
     Cancelled,
@@ -92,7 +93,7 @@ class TrainingTill:
 
     # -- as a till -------------------------------------------------------------------------------
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         """Waits for a card of the screen."""
         if self._hand is not None:
             return
@@ -105,6 +106,7 @@ class TrainingTill:
                 amount=amount,
                 cashier=cashier,
                 training=True,
+                terms=terms,
             )
         )
         self._asked_phone = False

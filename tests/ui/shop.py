@@ -14,7 +14,7 @@ from terminal.bench import Bench
 from terminal.transaction import Transaction
 from tests.ui.conftest import Driver
 from ui.presenter.panel import Place
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.touches import Back, Cancel, Done
 from ui.presenter.verdict import Verdict, verdict_of
 from ui.till import Till

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from terminal.bench import BenchCard, BenchSwitch
 from terminal.errors import ReaderNotFound
 from terminal.money import Amount, Currency
+from terminal.terms import A_SALE, Terms
 from terminal.transaction import (
     AuthorisationSent,
     Cancelled,
@@ -25,7 +26,6 @@ from terminal.transaction import (
     State,
     StoredOffline,
     Tender,
-    Terms,
     Transaction,
     TransactionKind,
     TransferShown,
@@ -122,7 +122,7 @@ class StandInTill:
             self.events.put(event)
             self.wake()
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         self.charged.append(amount)
 
     def cancel(self) -> None:
@@ -189,7 +189,7 @@ class PlayedTill(StandInTill):
         self._count = 0
         self._stored: list[Transaction] = []
 
-    def charge(self, amount: Amount, cashier: str = "") -> None:
+    def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         super().charge(amount, cashier)
         self._amount = amount
         self.tell(Presenting(amount, 30.0))

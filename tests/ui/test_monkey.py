@@ -19,7 +19,7 @@ from tests.ui.shop import Shop, open_shop
 from tests.ui.test_places import touchable
 from ui.presenter.page import Page
 from ui.presenter.panel import Place
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.touches import Scanned, Train
 from ui.wiring import assembled, load_settings
 

@@ -25,9 +25,11 @@ from ui.events import (
     Refused,
     TillEvent,
 )
-from ui.presenter.page import Page, chips, page
+from ui.presenter.page import Page, chips
+from ui.presenter.pages import page
 from ui.presenter.sayings import LAST_WORDS, MONEY_LINES, PROMPTS, RESULTS, Tone
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.touches import Cancel, Charge, Digit, Done, Touch
 from ui.presenter.verdict import Verdict
 from ui.words import LANGUAGES, Words

@@ -27,8 +27,9 @@ from ui.events import (
     SaleChanged,
     TillEvent,
 )
-from ui.presenter.page import page
-from ui.presenter.state import APPROVED_STAYS_S, UNKNOWN_CHECK_S, Screen, ViewState
+from ui.presenter.pages import page
+from ui.presenter.screens import Screen
+from ui.presenter.state import APPROVED_STAYS_S, UNKNOWN_CHECK_S, ViewState
 from ui.presenter.touches import (
     Backspace,
     Cancel,

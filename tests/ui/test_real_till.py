@@ -18,7 +18,7 @@ from tests.ui.conftest import Driver
 from tests.ui.shop import Shop, open_shop
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.verdict import Verdict
 from ui.wiring import assembled, load_settings
 from ui.words import LANGUAGES
@@ -197,6 +197,95 @@ def test_a_sale_is_refunded_to_its_card_and_another_one_voided(shop: Shop) -> No
     shop.until(lambda: app.shell.sale is not None)
     assert app.shell.sale.refundable is None
     assert not app.shell.sale.voidable
+
+
+def test_a_card_that_is_taken_away_early_is_asked_for_again(shop: Shop) -> None:
+    shop.bench.set_switch("early", True)
+    shop.charge("1250")
+    shop.bench.tap("visa-credit")
+    shop.until_said("Hold it here again")
+    shop.bench.set_switch("early", False)
+    # The same card once more, as soon as it is out of the way.
+    shop.until(lambda: "taken away" in shop.bench.log()[-1])
+    shop.bench.tap("visa-credit")
+    shop.until(lambda: shop.verdict() is Verdict.APPROVED)
+    shop.agrees()
+
+
+def test_the_rest_of_a_sale_is_paid_in_cash_and_says_the_change(shop: Shop) -> None:
+    driver, app = shop.driver, shop.driver.app
+    shop.until(lambda: app.state.online)
+    shop.sell("1010")
+    shop.until(lambda: app.state.bill is not None, "the bill of the rest")
+    shop.until_said("Still due: {amount}", amount="€4.04")
+    # A card that is declined leaves the rest due; 4.04 is no amount that is refused, so cancel.
+    driver.tap("again")
+    shop.until(lambda: app.state.armed)
+    driver.tap("cancel")
+    shop.until(lambda: shop.verdict() is Verdict.CANCELLED)
+    shop.until(lambda: app.state.may_charge_rest, "it is still due")
+    driver.frames(3)
+    driver.tap("other")
+    for key in ("1", "0", "00"):
+        driver.tap(f"entry_key_{key}")
+    assert shop.say("Change") in shop.said()
+    driver.tap("take")
+    shop.until(lambda: shop.verdict() is Verdict.APPROVED)
+    driver.frames(3)
+    assert shop.say("Change: {amount}", amount="€5.96") in shop.said()
+    assert not app.state.may_charge_rest
+    shop.agrees()
+    first, cancelled, cash = shop.sales()
+    assert (first.approved_minor, cancelled.state, cash.cash_minor) == (606, State.CANCELLED, 404)
+    assert cash.terms.bill == "R1"
+
+
+def test_a_bill_is_split_between_a_card_and_cash(shop: Shop) -> None:
+    driver, app = shop.driver, shop.driver.app
+    shop.until(lambda: app.state.online)
+    for key in ("2", "0", "00"):
+        driver.tap(f"key_{key}")
+    driver.tap("ways")
+    driver.tap("tile_3")
+    driver.frames(2)
+    driver.tap("note_0")
+    driver.tap("take")
+    shop.until(lambda: app.state.armed, "the first part is asked of a card")
+    shop.bench.tap("visa-credit")
+    shop.until_said("Still due: {amount}", amount="€10.00")
+    shop.agrees()
+    # The next one pays in cash, with a note of twenty.
+    driver.tap("other")
+    driver.frames(3)
+    for key in ("1", "0", "00"):
+        driver.tap(f"entry_key_{key}")
+    driver.tap("other")
+    driver.frames(3)
+    driver.tap("note_1")
+    driver.tap("take")
+    shop.until_said("Change: {amount}", amount="€10.00")
+    assert not app.state.may_charge_rest
+    shop.agrees()
+    card, cash = shop.sales()
+    assert (card.amount.minor, cash.cash_minor) == (1000, 1000)
+    assert card.terms.bill == cash.terms.bill != ""
+
+
+def test_a_tip_is_chosen_by_the_customer_and_comes_with_the_sale(shop: Shop) -> None:
+    driver, app = shop.driver, shop.driver.app
+    app.touch(t.Choose("tips"))
+    for key in ("2", "0", "00"):
+        driver.tap(f"key_{key}")
+    driver.tap("charge")
+    driver.frames(3)
+    assert app.state.screen is Screen.TIP
+    driver.tap("offer_1")
+    shop.until(lambda: app.state.armed)
+    assert shop.say("With a tip of {amount}", amount="€2.00") in shop.said()
+    shop.bench.tap("visa-credit")
+    shop.until(lambda: shop.verdict() is Verdict.APPROVED)
+    [sale] = shop.sales()
+    assert (sale.amount.minor, sale.terms.tip_minor) == (2200, 200)
 
 
 def test_cancel_is_answered_within_a_frame_and_ends_the_wait(shop: Shop) -> None:

@@ -28,8 +28,10 @@ from ui.presenter.panel import Kind, Panel, Place
 from ui.presenter.places import panel
 from ui.presenter.preferences import CHOICES, LABELS, Preferences, restored
 from ui.presenter.rights import UNPAID
-from ui.presenter.shell import TOUR_STEPS, Shell
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.shell import Shell
+from ui.presenter.state import ViewState
+from ui.presenter.steps import TOUR_STEPS
 from ui.presenter.touches import Touch, Wish
 from ui.presenter.verdict import Verdict
 from ui.questions import (

@@ -15,7 +15,7 @@ import pytest
 from terminal.bench import Bench, bench_of
 from terminal.transaction import State
 from tests.ui.conftest import Driver
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.till import Till
 from ui.wiring import assembled, load_settings
 

@@ -30,7 +30,7 @@ from ui.events import (
     TillEvent,
 )
 from ui.presenter import state as presenter_state
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.touches import Charge, Choose, Digit
 from ui.touch.kit.skin import skin
 from ui.touch.theme import OF_TILL

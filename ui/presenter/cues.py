@@ -11,7 +11,8 @@ from enum import Enum
 
 from terminal.emv.outcome import MessageId
 from ui.presenter.sayings import PROMPTS
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.verdict import Verdict
 
 

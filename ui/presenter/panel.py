@@ -35,6 +35,14 @@ class Place(Enum):
     SAFETY = "safety"
     TOUR = "tour"
     RECEIPT = "receipt"
+    WAYS = "ways"
+    CASH = "cash"
+    HOLDS = "holds"
+    TAKE = "take"
+    PART = "part"
+    COUNT = "count"
+    SPLIT = "split"
+    BILLS = "bills"
 
 
 class Kind(Enum):
@@ -115,7 +123,9 @@ class Panel:
 
     ``query`` is what has been typed where the page can be searched, None where it cannot;
     ``meter`` how much of a limit is used, None without one; ``code`` the text of a QR code.
-    ``dots`` are the digits of a PIN that have been typed.
+    ``dots`` are the digits of a PIN that have been typed. ``entry`` is the amount that has been
+    typed where one is asked for, ``clears`` says that there are digits to take back, and ``quick``
+    are amounts that one touch types.
     """
 
     place: Place
@@ -135,6 +145,9 @@ class Panel:
     meter: int | None = None
     code: str = ""
     dots: int | None = None
+    entry: str = ""
+    clears: bool = False
+    quick: tuple[Key, ...] = ()
     keys: tuple[Key, ...] = ()
     chips: tuple[Chip, ...] = ()
     goes_back: bool = True

@@ -13,8 +13,9 @@ from types import MappingProxyType
 from terminal.money import Amount, Currency
 from terminal.roles import PIN_DIGITS_MIN, Action
 from terminal.transaction import State
-from ui.presenter.office import day, reader, reading, sale, settings
-from ui.presenter.page import About, Key, Rank, chips
+from ui.presenter import entries
+from ui.presenter.office import day, entry, reader, reading, sale, settings, ways
+from ui.presenter.page import About, Key, Rank, chips, sent_text
 from ui.presenter.panel import Figure, Line, Lines, Panel, Place, Tile
 from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph, Tone
 from ui.presenter.shell import Shell
@@ -175,7 +176,8 @@ def _queue(shell: Shell, words: Words, about: About) -> Panel:
         lines=lines,
         lines_key=shown,
         empty=words.say("Nothing waits. Every sale has its answer") if shown else "",
-        note=" ".join(part for part in (shell.note, shell.remedy) if part),
+        note=sent_text(state, words)
+        or " ".join(part for part in (shell.note, shell.remedy) if part),
         keys=(
             Key(
                 words.say("Send now"),
@@ -279,6 +281,10 @@ _BUILDERS: Mapping[Place, Callable[..., Panel]] = MappingProxyType(
         Place.HELP: reading.page_of_help,
         Place.SAFETY: reading.page_of_safety,
         Place.TOUR: reading.page_of_tour,
+        Place.WAYS: ways.page_of_ways,
+        Place.HOLDS: ways.page_of_holds,
+        Place.BILLS: ways.page_of_bills,
+        **dict.fromkeys(entries.PLACES, entry.page_of_entry),
     }
 )
 

@@ -26,6 +26,7 @@ class Preferences:
     card_language: str = "on"
     guard: str = "on"
     feedback: str = "off"
+    tips: str = "off"
 
     def stored(self) -> dict[str, str]:
         """The names and values that a file keeps."""
@@ -62,6 +63,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "card_language": _SWITCH,
         "guard": _SWITCH,
         "feedback": _SWITCH,
+        "tips": _SWITCH,
     }
 )
 
@@ -87,6 +89,10 @@ LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "feedback": (
             mark("Ask how it went"),
             mark("Three faces after a sale; nobody has to answer"),
+        ),
+        "tips": (
+            mark("Ask for a tip"),
+            mark("The customer chooses before holding the card"),
         ),
     }
 )

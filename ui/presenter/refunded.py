@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from terminal.terms import TransactionKind
-from terminal.transaction import MoneyTaken, Transaction
-from ui.presenter.sayings import GIVEN_BACK, MONEY_LINES, REFUND_LINES
+from terminal.terms import Tender, TransactionKind
+from terminal.transaction import MoneyTaken, State, Transaction
+from ui.presenter.sayings import GIVEN_BACK, HELD, HELD_LINE, IN_CASH, MONEY_LINES, REFUND_LINES
 from ui.presenter.state import ViewState
 from ui.presenter.verdict import Verdict
 
@@ -12,12 +12,19 @@ from ui.presenter.verdict import Verdict
 def title_of(state: ViewState, title: str) -> str:
     """The word for this end: ``title``, unless money has gone back."""
     sale = state.transaction
-    back = sale is not None and sale.kind is TransactionKind.REFUND
-    return GIVEN_BACK if back and state.verdict is Verdict.APPROVED else title
+    if sale is None or state.verdict is not Verdict.APPROVED:
+        return title
+    if sale.state is State.HELD:
+        return HELD
+    if sale.terms.tender is Tender.CASH:
+        return IN_CASH
+    return GIVEN_BACK if sale.kind is TransactionKind.REFUND else title
 
 
 def money_line(sale: Transaction | None, taken: MoneyTaken) -> str:
     """Where the money is, in one sentence: of a refund, whether it went back."""
     if sale is not None and sale.kind is TransactionKind.REFUND:
         return REFUND_LINES[taken]
+    if sale is not None and sale.state is State.HELD:
+        return HELD_LINE
     return MONEY_LINES[taken]

@@ -9,21 +9,52 @@ from typing import Protocol
 
 from terminal.roles import Action, Authorised
 from ui.presenter.panel import Place
-from ui.presenter.state import Screen, ViewState
-from ui.presenter.touches import Charge, Choose, Done, Go, NextStep, PrintCopy, Touch, Train, Undo
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
+from ui.presenter.touches import (
+    Cancel,
+    CarryOver,
+    Charge,
+    Choose,
+    Done,
+    Go,
+    Hold,
+    NextStep,
+    PrintCopy,
+    Touch,
+    Train,
+    Undo,
+)
 from ui.presenter.verdict import REPEATABLE, Verdict
 
 UNPAID = REPEATABLE | {Verdict.UNKNOWN, Verdict.PARTLY_APPROVED}
 """Ends that leave a customer who has not paid: only the shop may turn away from them."""
 
-OF_SHOP = frozenset({"card_language", "guard", "feedback"})
+OF_SHOP = frozenset({"card_language", "guard", "feedback", "tips"})
 """Preferences that are the merchant's to choose."""
 
 OF_PLACE = {
     Place.QUEUE: Action.SHOW_QUEUE,
     Place.DAY: Action.REPORT_X,
     Place.READER: Action.SHOW_QUEUE,
+    Place.CASH: Action.SELL,
+    Place.HOLDS: Action.SHOW_QUEUE,
+    Place.BILLS: Action.SHOW_QUEUE,
+    Place.COUNT: Action.COUNT_DRAWER,
+    Place.SPLIT: Action.SELL,
 }
+
+
+OF_UNDO = {
+    "refund": Action.REFUND,
+    "part": Action.REFUND,
+    "void": Action.VOID,
+    "take": Action.SELL,
+}
+"""What is done to an earlier sale."""
+
+OF_DAY = {1: Action.CLOSE_BATCH, 2: Action.EXPORT_BOOKS}
+"""The steps of the end of day that take somebody who may."""
 
 
 class Standing(Protocol):
@@ -45,13 +76,17 @@ class Standing(Protocol):
 def needed(shell: Standing, touch: Touch) -> Action | None:
     """The right that this touch takes here, where it takes one."""
     screen = shell.till.screen
-    selling, closing = shell.place is Place.TILL, shell.place is Place.DAY
+    selling = shell.place is Place.TILL
     match touch:
         case Charge() if selling and screen is Screen.AMOUNT:
             return Action.SELL
-        case Done() if selling and screen is Screen.RESULT and shell.till.verdict in UNPAID:
+        case Done() if selling and screen is Screen.RESULT and _unpaid(shell.till):
             # Whoever holds the till while a customer has not paid proves to be of the shop.
             return Action.CANCEL_SALE
+        case Cancel() if selling and screen is Screen.TIP:
+            return Action.CANCEL_SALE
+        case Hold():
+            return Action.SELL
         case Go(place):
             return OF_PLACE.get(Place(place))
         case Choose(name) if name in OF_SHOP:
@@ -60,16 +95,17 @@ def needed(shell: Standing, touch: Touch) -> Action | None:
             return Action.TRAINING
         case PrintCopy():
             return Action.PRINT_COPY
-        case Undo("refund"):
-            return Action.REFUND
-        case Undo("void"):
-            return Action.VOID
-        case NextStep() if closing and shell.day_step == 1:
-            return Action.CLOSE_BATCH
-        case NextStep() if closing and shell.day_step == 2:
-            return Action.EXPORT_BOOKS
+        case Undo(how):
+            return OF_UNDO.get(how)
+        case NextStep() | CarryOver() if shell.place is Place.DAY:
+            return OF_DAY.get(shell.day_step)
         case _:
             return None
+
+
+def _unpaid(till: ViewState) -> bool:
+    """Whether the customer on the screen has not paid, or not all of it."""
+    return till.verdict in UNPAID or till.may_charge_rest
 
 
 def answers_for(approver: str, person: Authorised | None) -> str:

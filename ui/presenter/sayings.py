@@ -36,6 +36,7 @@ class Glyph(Enum):
     CLOCK = "clock"
     QUESTION = "question"
     RETURN = "return"
+    RECEIPT = "receipt"
     EXCLAMATION = "exclamation"
     CLOUD_OFF = "cloud off"
     WAVES = "waves"
@@ -77,6 +78,9 @@ MONEY_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
 
 
 GIVEN_BACK = mark("Refunded")
+HELD = mark("Held")
+IN_CASH = mark("Paid in cash")
+HELD_LINE = mark("Held on the card. No money is taken yet")
 REFUND_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
     {
         MoneyTaken.YES: mark("The money goes back to the card"),
@@ -225,7 +229,7 @@ LAST_WORDS: Mapping[State, str] = MappingProxyType(
         State.SET_ASIDE: mark("Being checked"),
         State.CANCELLED: mark("Cancelled"),
         State.INTERRUPTED: mark("Cancelled"),
-        State.HELD: mark("Approved"),
+        State.HELD: HELD,
         State.AWAITED: mark("We don't know yet"),
         State.VOIDING: mark("We don't know yet"),
         State.VOIDED: mark("Undone"),

@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from terminal.bill import BillStanding, PartWish
+from terminal.drawer import DrawerStanding
+from terminal.money import Amount
 from terminal.progress import CardRead, Prompted
-from terminal.roles import PIN_DIGITS_MAX, PIN_DIGITS_MIN, Action, Authorised
+from terminal.roles import Action, Authorised
+from terminal.transaction import Transaction
+from ui import counter_questions as c
 from ui import questions as q
 from ui.events import (
     Finished,
@@ -21,18 +26,20 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
+from ui.presenter import entries, lock, steps
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.preferences import Preferences
 from ui.presenter.rights import answers_for, needed
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.tap import Tap
+from ui.presenter.told import told
 from ui.presenter.touches import Touch, Wish
 from ui.questions import Answer
 
 QUERY_MAX = 32
 TAPS_KEPT = 12
-TOUR_STEPS = 4
 
 _SALE_EVENTS = (Presenting, Finished, Refused, OutOfService)
 _CLOSED_ALLOWS = {Place.QUEUE, Place.HISTORY, Place.SALE, Place.HELP, Place.MENU, Place.RECEIPT}
@@ -43,7 +50,12 @@ class Shell:
     """All that the face knows: the sale, where somebody is, and who it is.
 
     ``intent`` is what waits for a PIN. ``trail`` are the places that Back leads to. ``behind`` is
-    the real sale while somebody trains.
+    the real sale while somebody trains. ``approver`` is whose PIN allowed the deed that is being
+    done, and lasts no longer than it. ``entry`` is what has been typed where an amount is asked
+    for, ``counted`` the cash that somebody has counted, ``drawer`` as it then stood, ``held`` what
+    keeps a day from closing, and ``coin_minor`` the smallest coin of the shop. ``split`` is the
+    bill that is parted, ``part`` what the next one pays of it, and ``pending`` how, while the
+    bill is being opened.
     """
 
     till: ViewState
@@ -68,6 +80,16 @@ class Shell:
     approver: str = ""
     day: q.DayShown | None = None
     day_step: int = 0
+    held: tuple[Transaction, ...] = ()
+    counted: Amount | None = None
+    drawer: DrawerStanding | None = None
+    holds: q.HoldsShown | None = None
+    split: BillStanding | None = None
+    part: Amount | None = None
+    pending: PartWish | None = None
+    bills: tuple[BillStanding, ...] | None = None
+    entry: int = 0
+    coin_minor: int = 1
     exported: str = ""
     tour_step: int = 0
     taps: tuple[Tap, ...] = ()
@@ -77,6 +99,14 @@ class Shell:
     # -- what is asked of it ---------------------------------------------------------------------
 
     @property
+    def to_pay(self) -> Amount:
+        """What somebody pays next: the typed amount, or what a card has left of the last one."""
+        till = self.till
+        if self.part is not None:
+            return self.part
+        return till.typed_amount if till.screen is Screen.AMOUNT else till.rest
+
+    @property
     def locked(self) -> bool:
         """Whether people are known here, and none of them has signed in."""
         return self.staff and self.person is None
@@ -84,7 +114,7 @@ class Shell:
     @property
     def busy(self) -> bool:
         """Whether a payment is in hand: nothing else may cover it."""
-        return self.till.screen in (Screen.PRESENT, Screen.PROCESSING)
+        return self.till.screen in (Screen.TIP, Screen.PRESENT, Screen.PROCESSING)
 
     def may(self, action: Action) -> bool:
         """Whether whoever stands here may do this; anybody may, where nobody has a PIN."""
@@ -93,7 +123,7 @@ class Shell:
     def step(self, happening: TillEvent | Touch) -> tuple[Shell, tuple[Wish, ...]]:
         """The face once this has happened, and what the till is to be asked for."""
         if isinstance(happening, Answer):
-            return self._told(happening)
+            return told(self, happening)
         if not isinstance(happening, Touch):
             return self._event(happening), ()
         if isinstance(happening, t.Overdue):
@@ -125,7 +155,7 @@ class Shell:
 
     def _touched(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         if self.place is Place.LOCK:
-            return self._on_lock(touch)
+            return lock.on_lock(self, touch)
         action = needed(self, touch)
         # Whoever is signed in may stand with their back to the till while a customer turns it.
         guarded = action is Action.CANCEL_SALE and self.staff and self.preferences.guard == "on"
@@ -134,8 +164,10 @@ class Shell:
         return self.act(touch)
 
     def _ask_for(self, action: Action, touch: Touch) -> Shell:
-        asked = self._open(Place.LOCK)
-        return replace(asked, intent=touch, needs=action, pin="", note="", remedy="")
+        asked = self.open(Place.LOCK)
+        return replace(
+            asked, undoing=self.undoing, intent=touch, needs=action, pin="", note="", remedy=""
+        )
 
     def act(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         """What a touch does that is allowed."""
@@ -145,11 +177,11 @@ class Shell:
             case t.Back():
                 return self.back(), ()
             case t.Lock():
-                return self._lock(), ()
+                return lock.locked(self), ()
             case t.Choose(name):
                 return replace(self, preferences=self.preferences.next_of(name)), ()
             case t.NextStep():
-                return self._next()
+                return steps.next_step(self)
             case t.Feel(face):
                 return self._felt(face)
             case t.Undo() | t.Confirm():
@@ -158,12 +190,34 @@ class Shell:
                 return self._train()
             case t.Practise(card):
                 return self, (t.PractiseWish(card),) if self.training else ()
+            case t.OpenBill(name):
+                asked = replace(
+                    self.open(Place.SPLIT), entry=0, part=None, pending=None, split=None
+                )
+                return asked, (t.AskWish(c.BillWanted(name)),)
             case t.OpenSale() | t.PrintCopy() | t.ShowReceipt() | t.Scanned() | t.SendNow():
                 return self._look_up(touch)
-            case _ if self.place is Place.HISTORY:
-                return self._searching(touch)
             case _:
-                return self._selling(touch) if self.place is Place.TILL else (self, ())
+                return self._here(touch)
+
+    def _here(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+        """What a touch does in this place alone."""
+        match self.place:
+            case Place.TILL:
+                return self._selling(touch)
+            case Place.HISTORY:
+                return self._searching(touch)
+            case Place.WAYS if isinstance(touch, t.Hold | t.AskTip):
+                return self.home()._selling(touch)  # noqa: SLF001 - of this class
+            case Place.BILLS if isinstance(touch, t.OpenBill):
+                opened = entries.fresh(self.open(Place.SPLIT), None)
+                return opened, (t.AskWish(c.BillWanted(touch.name)),)
+            case Place.DAY if isinstance(touch, t.CarryOver) and self.held:
+                return steps.close_day(self, carry=True)
+            case place if place in entries.PLACES:
+                return entries.keyed_in(self, touch)
+            case _:
+                return self, ()
 
     def _look_up(
         self, touch: t.OpenSale | t.PrintCopy | t.ShowReceipt | t.Scanned | t.SendNow
@@ -171,7 +225,7 @@ class Shell:
         quiet = replace(self, note="", remedy="")
         match touch:
             case t.OpenSale(txn_id):
-                opened = replace(self._open(Place.SALE), sale=None)
+                opened = replace(self.open(Place.SALE), sale=None)
                 return opened, (t.AskWish(q.SaleWanted(txn_id)),)
             case t.SendNow():
                 return quiet, (t.SendWish(), t.AskWish(q.QueueWanted()))
@@ -185,10 +239,17 @@ class Shell:
     def _selling(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         if isinstance(touch, t.Enter):
             # Enter is the primary key, and that is never a second charge.
-            touch = t.Done() if self.till.screen is Screen.RESULT else t.Charge()
+            ends: dict[Screen, Touch] = {Screen.RESULT: t.Done(), Screen.TIP: t.AddTip()}
+            touch = ends.get(self.till.screen, t.Charge())
+        asks = self.preferences.tips == "on" and self.till.screen is Screen.AMOUNT
+        if isinstance(touch, t.Charge) and asks:
+            touch = t.AskTip()
         if not isinstance(touch, _OF_SALE):
             return self, ()
         wish = self.till.wish(touch)
+        if isinstance(wish, t.AskWish) and isinstance(wish.question, c.PartWanted):
+            by = self.person.name if self.person is not None else ""
+            wish = t.AskWish(replace(wish.question, cashier=by))
         moved = replace(self, till=self.till.after(touch))
         return moved, () if wish is None else (wish,)
 
@@ -218,9 +279,13 @@ class Shell:
         shown = self.sale
         if self.place is not Place.SALE or shown is None or self.busy:
             return self, ()
+        if isinstance(touch, t.Undo) and touch.how in entries.OF_UNDO:
+            asked = replace(self.open(entries.OF_UNDO[touch.how]), entry=0)
+            return replace(asked, undoing=touch.how, approver=self.approver), ()
         if isinstance(touch, t.Undo):
             how = touch.how if touch.how != "keep" else ""
-            return replace(self, undoing=how, note="", remedy=""), ()
+            approver = self.approver if how else ""
+            return replace(self, undoing=how, approver=approver, note="", remedy=""), ()
         if not self.undoing:
             return self, ()
         kind = q.RefundWanted if self.undoing == "refund" else q.VoidWanted
@@ -237,29 +302,15 @@ class Shell:
         if self.place is Place.HISTORY:
             return self._search(code[:QUERY_MAX])
         clean = replace(self, till=replace(self.till, typed=typed))
-        opened = replace(clean._open(Place.SALE), sale=None)  # noqa: SLF001 - of this class
+        opened = replace(clean.open(Place.SALE), sale=None)
         return opened, (t.AskWish(q.SaleWanted(code)),)
 
     def _receipt(self) -> tuple[Shell, tuple[Wish, ...]]:
         shown = self.till.transaction
         if self.place is Place.TILL and shown is not None:
             wanted = t.AskWish(q.SaleWanted(shown.txn_id))
-            return replace(self._open(Place.RECEIPT), sale=None), (wanted,)
-        return (self._open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
-
-    def _next(self) -> tuple[Shell, tuple[Wish, ...]]:
-        if self.place is Place.TOUR:
-            if self.tour_step + 1 >= TOUR_STEPS:
-                return replace(self.back(), tour_step=0), ()
-            return replace(self, tour_step=self.tour_step + 1), ()
-        if self.place is not Place.DAY or self.day is None:
-            return self, ()
-        if self.day_step == 0:
-            return replace(self, day_step=1, note="", remedy=""), ()
-        if self.day_step == 1:
-            closing = replace(self, checking=True, approver="", note="", remedy="")
-            return closing, (t.AskWish(q.DayClosed(answers_for(self.approver, self.person))),)
-        return self, (t.AskWish(q.DayExported(self.day.report.batch)),)
+            return replace(self.open(Place.RECEIPT), sale=None), (wanted,)
+        return (self.open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
 
     def _train(self) -> tuple[Shell, tuple[Wish, ...]]:
         """Into training or out of it: another till, another book, and the real one as it was."""
@@ -272,6 +323,7 @@ class Shell:
             staff=self.staff,
             person=self.person,
             training=on,
+            coin_minor=self.coin_minor,
             behind=self.till if on else None,
         )
         return fresh, (t.TrainWish(on),)
@@ -287,9 +339,10 @@ class Shell:
     def _go(self, place: Place) -> tuple[Shell, tuple[Wish, ...]]:
         if self.busy or (self.till.screen is Screen.CLOSED and place not in _CLOSED_ALLOWS):
             return self, ()
-        if self.till.screen is Screen.RESULT and self.place is Place.TILL:
+        rest = place in (Place.CASH, Place.SPLIT) and self.till.may_charge_rest
+        if self.till.screen is Screen.RESULT and self.place is Place.TILL and not rest:
             return self, ()
-        opened = replace(self._open(place), note="", remedy="")
+        opened = replace(self.open(place), note="", remedy="")
         match place:
             case Place.QUEUE:
                 return opened, (t.AskWish(q.QueueWanted()),)
@@ -297,19 +350,28 @@ class Shell:
                 return replace(opened, query=""), (t.AskWish(q.HistoryWanted()),)
             case Place.DAY:
                 fresh = replace(opened, day=None, day_step=0, exported="", checking=False)
-                return fresh, (t.AskWish(q.DayWanted()),)
+                return replace(fresh, held=(), counted=None), (t.AskWish(q.DayWanted()),)
+            case Place.HOLDS:
+                return replace(opened, holds=None), (t.AskWish(q.HoldsWanted()),)
+            case Place.BILLS:
+                return replace(opened, bills=None), (t.AskWish(c.BillsWanted()),)
+            case _ if place in entries.PLACES:
+                return entries.fresh(opened, self.till.bill), ()
             case Place.TOUR:
                 return replace(opened, tour_step=0), ()
             case _:
                 return opened, ()
 
-    def _open(self, place: Place) -> Shell:
+    def open(self, place: Place) -> Shell:
+        """This place, from which Back leads here."""
         trail = (*self.trail, self.place)
-        return replace(self, place=place, trail=trail, note="", remedy="", undoing="")
+        quiet = replace(self, note="", remedy="", undoing="", approver="")
+        return replace(quiet, place=place, trail=trail)
 
     def at(self, place: Place) -> Shell:
         """This place, from which nothing leads back."""
-        return replace(self, place=place, trail=(), pin="", note="", remedy="")
+        quiet = replace(self, pin="", note="", remedy="", undoing="", approver="")
+        return replace(quiet, place=place, trail=(), checking=False)
 
     def home(self) -> Shell:
         """The sale."""
@@ -320,81 +382,11 @@ class Shell:
         if not self.trail:
             return self.home()
         *before, place = self.trail
-        return replace(self, place=place, trail=tuple(before), note="", remedy="")
-
-    # -- the lock --------------------------------------------------------------------------------
-
-    def _lock(self) -> Shell:
-        if not self.staff or self.busy:
-            return self
-        if self.till.pending_count and not self.training:
-            # Whoever took what waits answers for it until the bank has it.
-            return replace(self, note="money waits", remedy="")
-        return replace(self.at(Place.LOCK), person=None, intent=None, needs=None)
-
-    def _on_lock(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
-        match touch:
-            case t.Digit(value) if len(self.pin) < PIN_DIGITS_MAX and not self.checking:
-                return replace(self, pin=f"{self.pin}{value}", note="", remedy=""), ()
-            case t.Backspace():
-                return replace(self, pin=self.pin[:-1]), ()
-            case t.Clear() | t.Scanned():
-                return replace(self, pin=""), ()
-            case t.Enter() | t.Charge() if len(self.pin) >= PIN_DIGITS_MIN and not self.checking:
-                return replace(self, pin="", checking=True), (t.AskWish(q.PinGiven(self.pin)),)
-            case t.Back() | t.Cancel() if self.trail and not self.checking:
-                return replace(self.back(), intent=None, needs=None, pin=""), ()
-            case _:
-                return self, ()
-
-    def _signed_in(self, who: Authorised) -> tuple[Shell, tuple[Wish, ...]]:
-        """The PIN was right: what waited for it goes on, if this person may."""
-        known = replace(self, checking=False, pin="")
-        intent, needs = self.intent, self.needs
-        if intent is None:
-            return replace(known, person=who).home(), ()
-        if needs is not None and not who.may(needs):
-            refused = "may not"
-            return replace(known, note=refused, remedy=who.name), ()
-        # Nobody was signed in: whoever it is stays. Otherwise this was for one deed only.
-        stays = replace(
-            known, person=self.person or who, intent=None, needs=None, approver=who.name
-        )
-        return stays.back().act(intent)
-
-    # -- answers ---------------------------------------------------------------------------------
-
-    def _told(self, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
-        match answer:
-            case q.SignedIn(who):
-                return self._signed_in(who) if self.place is Place.LOCK else (self, ())
-            case q.QueueShown():
-                return replace(self, queue=answer), ()
-            case q.HistoryShown(query):
-                return (replace(self, history=answer) if query == self.query else self), ()
-            case q.SaleShown():
-                return replace(self, sale=answer), ()
-            case q.DayShown(closed=closed):
-                step = 2 if closed else self.day_step
-                return replace(self, day=answer, day_step=step, checking=False), ()
-            case q.Done(q.DayExported(), where):
-                return replace(self, exported=where), ()
-            case q.Done(q.CopyWanted(), where):
-                return replace(self, note="printed", remedy=where), ()
-            case q.Unanswered(question, message, remedy):
-                return self._unanswered(question, message, remedy), ()
-            case _:
-                return self, ()
-
-    def _unanswered(self, question: object, message: str, remedy: str) -> Shell:
-        told = replace(self, note=message, remedy=remedy, checking=False)
-        elsewhere = isinstance(question, q.PinGiven) and self.place is not Place.LOCK
-        if elsewhere or isinstance(question, q.FeedbackGiven):
-            # Nobody waits for it.
-            return self
-        return told
+        quiet = replace(self, note="", remedy="", undoing="", approver="")
+        return replace(quiet, place=place, trail=tuple(before))
 
 
 _OF_SALE = (
     *(t.Digit, t.DoubleZero, t.Backspace, t.Clear, t.Charge, t.Cancel, t.Done, t.Preset, t.Overdue),
+    *(t.AskTip, t.Tip, t.TipOther, t.AddTip, t.Hold),
 )

@@ -7,7 +7,8 @@ a voice reads numbers by itself. Nothing that is said names a card.
 from __future__ import annotations
 
 from ui.presenter.sayings import MONEY_LINES, PROMPTS, RESULTS
-from ui.presenter.state import Screen, ViewState
+from ui.presenter.screens import Screen
+from ui.presenter.state import ViewState
 from ui.presenter.verdict import Verdict
 from ui.words import Words
 

@@ -7,8 +7,9 @@ harmless because the second one meets a state that has no use for it; no timer i
 ::
 
     AMOUNT --Charge--> PRESENT --CardRead--> PROCESSING --Finished--> RESULT --Done--> AMOUNT
-       ^                  |                       |                      |
-       '------------------'--Finished, Refused----'                      '--Charge--> PRESENT
+     | ^                ^ |                       |                      |
+     | '----------------|-'--Finished, Refused----'                      '--Charge--> PRESENT
+     '--AskTip--> TIP --Tip
     any --OutOfService--> CLOSED
 """
 
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 
+from terminal.bill import BillStanding
 from terminal.emv.outcome import MessageId
 from terminal.money import MINOR_MAX, Amount, Currency
+from terminal.terms import A_SALE, Tender, Terms
 from terminal.transaction import MoneyTaken, Transaction
+from ui.counter_questions import BillShown
 from ui.events import (
     Authorising,
     CardRead,
@@ -38,7 +41,13 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
+from ui.presenter import later
+from ui.presenter.keypad import Keyed, keyed
+from ui.presenter.screens import Screen
 from ui.presenter.touches import (
+    AddTip,
+    AskTip,
+    AskWish,
     Backspace,
     Cancel,
     CancelWish,
@@ -48,26 +57,19 @@ from ui.presenter.touches import (
     Digit,
     Done,
     DoubleZero,
+    Hold,
     OfficeTouch,
     Overdue,
     Preset,
+    Tip,
+    TipOther,
     Touch,
     Wish,
 )
 from ui.presenter.units import shown_decimals
 from ui.presenter.verdict import REPEATABLE, Verdict, verdict_of
+from ui.presenter.wishes import wish_for
 from ui.questions import Answer
-
-
-class Screen(Enum):
-    """Which of the screens is up."""
-
-    AMOUNT = "amount"
-    PRESENT = "present"
-    PROCESSING = "processing"
-    RESULT = "result"
-    CLOSED = "closed"
-
 
 APPROVED_STAYS_S = 4.0
 """How long an approval stays before the next sale; other results wait for a person."""
@@ -84,7 +86,11 @@ class ViewState:
     currency. ``wait_s`` is how long the present wait may take, and ``wait_number`` changes
     with each new wait, so that a face knows when to start a countdown afresh. ``overdue`` is a
     wait that has gone on for longer than it may. ``card_language`` is what the card prefers.
-    ``returning`` says that the money is to go back: a refund or a void is in hand.
+    ``returning`` says that the money is to go back: a refund or a void is in hand. ``terms`` are
+    those of the payment in hand; while a tip is asked for, ``amount`` is what it is added to, and
+    ``tip_typed`` what the customer has typed of it, None while there are keys to choose from.
+    ``bill`` is what the payment on the screen is a part of, and ``sending`` how far what waited has
+    come on its way to the bank.
     """
 
     currency: Currency
@@ -100,6 +106,10 @@ class ViewState:
     overdue: bool = False
     card_language: str = ""
     returning: bool = False
+    terms: Terms = A_SALE
+    tip_typed: int | None = None
+    bill: BillStanding | None = None
+    sending: Forwarding | None = None
     verdict: Verdict | None = None
     transaction: Transaction | None = None
     receipt_ok: bool = True
@@ -146,15 +156,18 @@ class ViewState:
 
     @property
     def rest(self) -> Amount:
-        """What a partial approval has left to pay."""
+        """What is left to pay of the bill, or of what a card has paid in part."""
+        if self.bill is not None:
+            return self.bill.due
         due = self.transaction.still_due_minor if self.transaction is not None else 0
         return Amount(due, self.currency)
 
     @property
     def may_charge_rest(self) -> bool:
-        """Whether the rest of a partly paid sale can be asked of the next card."""
-        partly = self.screen is Screen.RESULT and self.verdict is Verdict.PARTLY_APPROVED
-        return partly and self.rest.minor > 0
+        """Whether something is left to pay, and the next one can be asked for it."""
+        open_bill = self.bill is not None or self.verdict is Verdict.PARTLY_APPROVED
+        known = self.verdict is not Verdict.UNKNOWN and not self.returning
+        return self.screen is Screen.RESULT and open_bill and known and self.rest.minor > 0
 
     @property
     def money_taken(self) -> MoneyTaken:
@@ -163,17 +176,12 @@ class ViewState:
 
     def wish(self, touch: Touch) -> Wish | None:
         """What the till is to be asked to do for this touch, in this state."""
-        match touch:
-            case Charge() if self.screen is Screen.AMOUNT and self.may_charge:
-                return ChargeWish(self.typed_amount)
-            case Charge() if self.may_repeat and self.amount is not None:
-                return ChargeWish(self.amount)
-            case Charge() if self.may_charge_rest:
-                return ChargeWish(self.rest)
-            case Cancel() if self.screen is Screen.PRESENT and not self.cancelling:
-                return CancelWish()
-            case _:
-                return None
+        return wish_for(self, touch)
+
+    @property
+    def typed_tip(self) -> Amount:
+        """The tip as it has been typed."""
+        return Amount((self.tip_typed or 0) * self._unit, self.currency)
 
     def after(self, happening: TillEvent | Touch) -> ViewState:
         """The state once the event or the touch has happened."""
@@ -185,7 +193,9 @@ class ViewState:
             case Overdue(number):
                 late = number == self.wait_number and self._may_be_late
                 return replace(self, overdue=True) if late else self
-            case Charge() | Cancel() | Done():
+            case AskTip() | TipOther():
+                return self._tipping(happening)
+            case Charge() | Cancel() | Done() | Hold() | Tip() | AddTip():
                 return self._commanded(happening)
             case _:
                 return self._told(happening)
@@ -196,37 +206,48 @@ class ViewState:
         waits = self.screen in (Screen.PRESENT, Screen.PROCESSING)
         return waits or self.verdict is Verdict.UNKNOWN
 
-    def _keyed(self, key: Digit | DoubleZero | Backspace | Clear | Preset) -> ViewState:
+    def _keyed(self, key: Keyed) -> ViewState:
         """One key of the keypad; a key that would pass twelve digits of minor units is ignored."""
+        if self.screen is Screen.TIP and self.tip_typed is not None and self.amount is not None:
+            typed = keyed(self.tip_typed, key, self._unit)
+            most = MINOR_MAX - self.amount.minor
+            return self if typed * self._unit > most else replace(self, tip_typed=typed)
         if self.screen is not Screen.AMOUNT:
             return self
-        match key:
-            case Digit(value):
-                typed = self.typed * 10 + value
-            case DoubleZero():
-                typed = self.typed * 100
-            case Backspace():
-                typed = self.typed // 10
-            case Clear():
-                typed = 0
-            case Preset(amount):
-                typed = amount.minor // self._unit
+        typed = keyed(self.typed, key, self._unit)
         return self if typed * self._unit > MINOR_MAX else replace(self, typed=typed)
 
-    def _commanded(self, touch: Charge | Cancel | Done) -> ViewState:
+    def _tipping(self, touch: AskTip | TipOther) -> ViewState:
+        """The customer is asked for a tip, or wants to type one."""
+        if isinstance(touch, TipOther):
+            return replace(self, tip_typed=0) if self.screen is Screen.TIP else self
+        if self.screen is not Screen.AMOUNT or not self.may_charge:
+            return self
+        fresh = replace(self._fresh(), screen=Screen.TIP, amount=self.typed_amount)
+        return replace(fresh, typed=self.typed, returning=False)
+
+    def _commanded(self, touch: Charge | Cancel | Done | Hold | Tip | AddTip) -> ViewState:
         """The face answers in the same frame; the till's own event follows."""
         wish = self.wish(touch)
         match wish:
-            case ChargeWish(amount):
+            case ChargeWish(amount, terms):
                 return replace(
                     self._fresh(),
                     screen=Screen.PRESENT,
                     amount=amount,
+                    terms=terms,
                     returning=False,
                     typed=self.typed if self.screen is Screen.AMOUNT else 0,
                 )
+            case AskWish():
+                rest = replace(self._fresh(), screen=Screen.PRESENT, amount=self.rest, typed=0)
+                return replace(rest, returning=False)
             case CancelWish():
                 return replace(self, cancelling=True)
+            case _ if self.screen is Screen.TIP and isinstance(touch, Cancel):
+                if self.tip_typed is not None:
+                    return replace(self, tip_typed=None)
+                return replace(self._fresh(), typed=self.typed)
             case _:
                 leaving = isinstance(touch, Done) and self.screen is Screen.RESULT
                 return replace(self._fresh(), typed=0, returning=False) if leaving else self
@@ -244,6 +265,9 @@ class ViewState:
             wait_s=0.0,
             overdue=False,
             card_language="",
+            terms=A_SALE,
+            tip_typed=None,
+            bill=None,
             verdict=None,
             transaction=None,
             receipt_ok=True,
@@ -253,27 +277,32 @@ class ViewState:
         )
 
     def _told(self, event: TillEvent) -> ViewState:
+        if isinstance(event, BillShown):
+            return later.billed(self, event.standing)
         if isinstance(event, Answer):
             return self
         match event:
             case ReaderChanged(ok, text):
                 return replace(self, reader_ok=ok, reader_text=text)
             case NetworkChanged(online):
-                return replace(self, online=online)
+                return replace(self, online=online, sending=self.sending if online else None)
+            case Forwarding(done, total):
+                return replace(self, sending=event if done < total else None)
             case PendingChanged(count, total, since, left):
                 return replace(
                     self,
+                    sending=self.sending if count else None,
                     pending_count=count,
                     pending_total=total,
                     pending_since=since,
                     pending_left=left,
                 )
-            case StaffChanged() | Forwarding():
+            case StaffChanged():
                 return self
             case SaleChanged(transaction):
-                return self._moved_on(transaction)
+                return later.moved_on(self, transaction)
             case ReceiptDone():
-                return self._printed(event)
+                return later.printed(self, event)
             case OutOfService(message, remedy):
                 return replace(
                     self, screen=Screen.CLOSED, message=message, remedy=remedy, verdict=None
@@ -292,6 +321,7 @@ class ViewState:
                     self._fresh(),
                     screen=Screen.PRESENT,
                     amount=amount,
+                    terms=self.terms,
                     armed=True,
                     cancelling=self.cancelling,
                     prompt=MessageId.PRESENT_CARD,
@@ -305,6 +335,7 @@ class ViewState:
                     self._fresh(),
                     screen=Screen.PROCESSING,
                     amount=self.amount,
+                    terms=self.terms,
                     prompt=MessageId.CARD_READ_OK,
                     card_language=languages[0] if languages else "",
                 )
@@ -313,6 +344,7 @@ class ViewState:
                     self._fresh(),
                     screen=Screen.PROCESSING,
                     amount=self.amount,
+                    terms=self.terms,
                     prompt=MessageId.AUTHORISING,
                     card_language=self.card_language,
                     wait_s=timeout_s,
@@ -323,6 +355,7 @@ class ViewState:
                     self._fresh(),
                     screen=Screen.RESULT,
                     amount=self.amount,
+                    terms=self.terms,
                     verdict=Verdict.REFUSED,
                     message=message,
                     remedy=remedy,
@@ -335,10 +368,14 @@ class ViewState:
             return replace(self, last=sale)
         verdict = verdict_of(sale)
         stays = {Verdict.APPROVED: APPROVED_STAYS_S, Verdict.UNKNOWN: UNKNOWN_CHECK_S}
+        if sale.terms.tender is Tender.CASH:
+            # The change stays on the screen until it has been counted out.
+            stays = {}
         return replace(
             self._fresh(),
             screen=Screen.RESULT,
             amount=sale.amount,
+            terms=sale.terms,
             verdict=verdict,
             transaction=sale,
             last=sale,
@@ -347,24 +384,3 @@ class ViewState:
             wait_s=stays.get(verdict, 0.0),
             wait_number=self.wait_number + 1,
         )
-
-    def _printed(self, event: ReceiptDone) -> ViewState:
-        """Where the paper of the sale on the screen is, or why there is none."""
-        shown = self.transaction
-        if self.screen is not Screen.RESULT or shown is None or shown.txn_id != event.txn_id:
-            return self
-        return replace(self, receipt_ok=event.ok, receipt_note=event.note)
-
-    def _moved_on(self, sale: Transaction) -> ViewState:
-        """An earlier sale changed: shown in place if it is the one on the screen."""
-        moved = self
-        if self.last is not None and self.last.txn_id == sale.txn_id:
-            moved = replace(moved, last=sale)
-        shown = self.transaction
-        if self.screen is Screen.RESULT and shown is not None and shown.txn_id == sale.txn_id:
-            ended = verdict_of(sale)
-            if ended is not self.verdict:
-                # What was counted down to has come.
-                moved = replace(moved, wait_s=0.0, wait_number=self.wait_number + 1)
-            moved = replace(moved, transaction=sale, verdict=ended, overdue=False)
-        return moved

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from terminal.money import Amount
+from terminal.terms import A_SALE, Terms
 from ui.questions import Question
 
 
@@ -67,7 +68,49 @@ class Overdue:
     wait_number: int
 
 
-SaleTouch = Digit | DoubleZero | Backspace | Clear | Charge | Cancel | Done | Preset | Overdue
+@dataclass(frozen=True, slots=True)
+class AskTip:
+    """Asks the customer for a tip before the card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The customer has chosen a tip, in percent; 0 is none."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class TipOther:
+    """The customer wants to type the tip."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddTip:
+    """The typed tip is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Sets the typed amount aside on a card, to be taken later."""
+
+
+SaleTouch = (
+    Digit
+    | DoubleZero
+    | Backspace
+    | Clear
+    | Charge
+    | Cancel
+    | Done
+    | Preset
+    | Overdue
+    | AskTip
+    | Tip
+    | TipOther
+    | AddTip
+    | Hold
+)
 
 # -- beyond the sale -----------------------------------------------------------------------------
 
@@ -127,6 +170,18 @@ class SendNow:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenBill:
+    """Goes on with a bill of which something is due."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayPart:
+    """Pays the typed part of a bill in cash."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrintCopy:
     """Prints a copy of the receipt of the sale on show."""
 
@@ -135,7 +190,11 @@ class PrintCopy:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What is to be undone of the sale on show: ``refund`` or ``void``; ``keep`` for neither."""
+    """What is to be done to the sale on show: ``refund`` or ``void``; ``keep`` for neither.
+
+    ``part`` is a refund of another amount, and ``take`` takes what a hold has set aside: both
+    ask for the amount first.
+    """
 
     how: str
 
@@ -153,6 +212,11 @@ class ShowReceipt:
 @dataclass(frozen=True, slots=True)
 class NextStep:
     """The next step of the end of day, or of the tour."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOver:
+    """Closes the day and leaves what has no answer yet to the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +251,15 @@ OfficeTouch = (
     | Scanned
     | Choose
     | OpenSale
+    | OpenBill
+    | PayPart
     | SendNow
     | PrintCopy
     | Undo
     | Confirm
     | ShowReceipt
     | NextStep
+    | CarryOver
     | Lock
     | Train
     | Practise
@@ -203,9 +270,10 @@ Touch = SaleTouch | OfficeTouch
 
 @dataclass(frozen=True, slots=True)
 class ChargeWish:
-    """The till is to charge this amount."""
+    """The till is to charge this amount, on these terms."""
 
     amount: Amount
+    terms: Terms = A_SALE
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from terminal.bench import Bench
 from ui.events import TillEvent
 from ui.ports import TillPort
 from ui.presenter.cues import cue, lights
-from ui.presenter.page import Page, page
+from ui.presenter.page import Page
+from ui.presenter.pages import page
 from ui.presenter.panel import Panel, Place
 from ui.presenter.places import panel
 from ui.presenter.preferences import Preferences
@@ -68,7 +69,11 @@ class TillApp(App):
         self.till = till
         self._real = till
         self.title = f"Taptill — {outfit.shop}"
-        self.shell = Shell(ViewState(outfit.currency), preferences=outfit.preferences)
+        self.shell = Shell(
+            ViewState(outfit.currency),
+            preferences=outfit.preferences,
+            coin_minor=outfit.about.coin_minor,
+        )
         self._outfit = outfit
         self._signals = outfit.signals
         self._benches = tuple(benches)
@@ -168,8 +173,8 @@ class TillApp(App):
         person = self.shell.person
         by = person.name if person is not None else ""
         match wish:
-            case ChargeWish(amount):
-                self.till.charge(amount, by)
+            case ChargeWish(amount, terms):
+                self.till.charge(amount, by, terms)
             case CancelWish():
                 self.till.cancel()
             case SendWish():

@@ -10,11 +10,12 @@ from kivy.metrics import dp
 from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
+from ui.presenter.entries import PLACES
 from ui.presenter.page import Chip as ChipOfPage
 from ui.presenter.page import Page
 from ui.presenter.panel import Panel, Place
 from ui.presenter.sayings import Glyph, Tone
-from ui.presenter.state import Screen
+from ui.presenter.screens import Screen
 from ui.presenter.touches import Back, Go, Touch
 from ui.touch.kit.banner import Banner
 from ui.touch.kit.press import Press
@@ -24,6 +25,7 @@ from ui.touch.kit.surface import Plate, Row
 from ui.touch.kit.txt import Txt
 from ui.touch.screens.amount import AmountScreen
 from ui.touch.screens.closed import ClosedScreen
+from ui.touch.screens.entry import EntryScreen
 from ui.touch.screens.lock import LockScreen
 from ui.touch.screens.menu import MenuScreen
 from ui.touch.screens.panel import PanelScreen, SearchScreen
@@ -31,6 +33,7 @@ from ui.touch.screens.present import PresentScreen
 from ui.touch.screens.receipt import ReceiptScreen
 from ui.touch.screens.result import ResultScreen
 from ui.touch.screens.sale import SaleScreen
+from ui.touch.screens.tip import TipScreen
 from ui.touch.screens.tour import TourScreen
 from ui.words import mark
 
@@ -127,6 +130,7 @@ class TillView(BoxLayout):
             self.add_widget(widget)
         self.screens: dict[Screen, Any] = {
             Screen.AMOUNT: AmountScreen(),
+            Screen.TIP: TipScreen(),
             Screen.PRESENT: PresentScreen(),
             Screen.RESULT: ResultScreen(),
             Screen.CLOSED: ClosedScreen(),
@@ -141,9 +145,11 @@ class TillView(BoxLayout):
             Place.RECEIPT: ReceiptScreen(),
             Place.TOUR: TourScreen(),
         }
+        self.places[Place.WAYS] = self.places[Place.MENU]
+        self.places.update(dict.fromkeys(PLACES, EntryScreen()))
         for place in (
             *(Place.QUEUE, Place.DAY, Place.READER),
-            *(Place.SETTINGS, Place.HELP, Place.SAFETY),
+            *(Place.SETTINGS, Place.HELP, Place.SAFETY, Place.HOLDS, Place.BILLS),
         ):
             self.places[place] = listed
         for screen in (*self.screens.values(), *self.places.values()):

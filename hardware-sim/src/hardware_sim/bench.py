@@ -20,7 +20,7 @@ from terminal.ports import ForeignTag, SeveralCards, Unreadable
 _STAY = "stay"
 _UNPLUGGED = "unplugged"
 _SWITCHES = {
-    "early": ("Take the card away early", {"tear_after": 3}),
+    "early": ("Take the card away early", {"tear_after": 2}),
     "slow": ("Slow card", {"delay_ms": 400}),
     "mute": ("Card stops answering", {"mute_at": 3}),
     "noisy": ("Card answers with errors", {"noise": 30}),

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from offline_queue.closings import Closings
+from terminal.money import Amount
+from terminal.terms import Tender, Terms, TransactionKind
+from terminal.transaction import MoneyTaken, State
 from tests.ui.till.conftest import OpenTill
 from tests.ui.till.watcher import Watcher
-from ui.questions import UNSETTLED, DayClosed, DayShown, Unanswered
+from ui.counter_questions import TenderWanted
+from ui.events import SaleChanged
+from ui.questions import (
+    UNSETTLED,
+    DayClosed,
+    DayHeld,
+    DayShown,
+    DayWanted,
+    HoldsShown,
+    HoldsWanted,
+    HoldTaken,
+)
 
 
 def _closings(watcher: Watcher) -> Closings:
@@ -67,16 +81,72 @@ def test_sales_that_the_bank_has_otherwise_are_said(open_till: OpenTill) -> None
     assert watcher.until(DayShown).settlement == "differs"
 
 
-def test_a_day_with_a_sale_that_waits_stays_open(open_till: OpenTill) -> None:
+def test_what_waits_keeps_a_day_open_until_it_is_carried_over(open_till: OpenTill) -> None:
     watcher = open_till(start=False)
     watcher.acquirer.network_off()
     watcher.till.start()
     try:
         watcher.online(online=False)
         watcher.charge("12.50")
-        watcher.finished()
+        stored = watcher.finished()
         watcher.till.ask(DayClosed())
-        assert watcher.until(Unanswered).message.startswith("1 sales have no final answer")
+        held = watcher.until(DayHeld)
+        assert [sale.txn_id for sale in held.waiting] == [stored.txn_id]
         assert _closings(watcher).unsettled() == []
+        # Carried over, it belongs to the next day, and the day it was taken from is closed.
+        watcher.till.ask(DayClosed("Eva", carry=True))
+        shown = watcher.until(DayShown)
+        # Nothing is left in it, so there is nothing to ask the bank for.
+        assert (shown.closed, shown.settlement) == (True, "balanced")
+        assert [sale.txn_id for sale in shown.carried] == [stored.txn_id]
+        assert watcher.parts.journal.transaction(stored.txn_id).batch == shown.report.batch + 1
     finally:
         watcher.till.stop()
+
+
+def test_what_waits_is_sent_before_the_day_is_closed(open_till: OpenTill) -> None:
+    watcher = open_till(start=False)
+    watcher.acquirer.network_off()
+    watcher.till.start()
+    try:
+        watcher.online(online=False)
+        watcher.charge("12.50")
+        stored = watcher.finished()
+        watcher.acquirer.network_on()
+        watcher.till.ask(DayClosed())
+        shown = watcher.until(DayShown)
+        assert (shown.closed, shown.settlement, shown.carried) == (True, "balanced", ())
+        assert watcher.parts.journal.transaction(stored.txn_id).batch == shown.report.batch
+    finally:
+        watcher.till.stop()
+
+
+def test_cash_is_counted_with_the_day_and_needs_no_reader(open_till: OpenTill) -> None:
+    watcher = open_till()
+    watcher.online()
+    euro = watcher.parts.settings.config.till.currency
+    paid = TenderWanted(Amount(1250, euro), Tender.CASH, tendered=Amount(2000, euro), cashier="Ana")
+    watcher.till.ask(paid)
+    sale = watcher.finished()
+    assert (sale.state, sale.tendered_minor, sale.cashier) == (State.APPROVED, 2000, "Ana")
+    watcher.till.ask(DayWanted())
+    shown = watcher.until(DayShown)
+    assert shown.cash is not None
+    assert shown.cash.minor == 1250
+
+
+def test_a_hold_is_listed_and_taken_in_part(open_till: OpenTill) -> None:
+    watcher = open_till()
+    watcher.online()
+    euro = watcher.parts.settings.config.till.currency
+    watcher.till.charge(Amount(5000, euro), "Ana", Terms(kind=TransactionKind.HOLD))
+    hold = watcher.finished()
+    assert (hold.state, hold.money_taken) == (State.HELD, MoneyTaken.NO)
+    watcher.till.ask(HoldsWanted())
+    assert [each.txn_id for each in watcher.until(HoldsShown).holds] == [hold.txn_id]
+    watcher.till.ask(HoldTaken(hold.txn_id, Amount(4200, euro), "Ana"))
+    assert watcher.finished().state is State.STORED
+    watcher.until(SaleChanged, lambda event: event.transaction.state is State.APPROVED)
+    assert watcher.parts.journal.transaction(hold.txn_id).approved_minor == 4200
+    watcher.till.ask(HoldsWanted())
+    assert watcher.until(HoldsShown).holds == ()

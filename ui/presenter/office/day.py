@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from terminal.money import Amount, Total
 from ui import questions as q
-from ui.presenter.page import About, Key, Rank, chips
+from ui.presenter.page import About, Key, Rank, card_text, chips, sent_text
 from ui.presenter.panel import Figure, Kind, Line, Panel, Place
-from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Tone
+from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph, Tone
 from ui.presenter.shell import Shell
-from ui.presenter.touches import Back, Go, NextStep
+from ui.presenter.touches import Back, CarryOver, Go, NextStep, OpenSale
 from ui.questions import DayShown
 from ui.words import Words, mark
 
@@ -19,6 +19,8 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
     """The step where the end of day is."""
     del about  # As every place is built.
     shown = shell.day
+    if shell.held:
+        return _held(shell, words)
     if shown is None:
         return Panel(
             place=Place.DAY,
@@ -29,7 +31,7 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
     step = min(shell.day_step, len(_STEPS) - 1)
     report = shown.report
     waits = report.pending_count
-    figures = (
+    figures: tuple[Figure, ...] = (
         Figure(words.say("Approved"), words.money(_amount(report.approved)), Tone.OK),
         Figure(
             words.say("Not answered yet"),
@@ -38,6 +40,7 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
         ),
         Figure(words.say("Batch"), str(report.batch)),
     )
+    figures += _counted(shell, shown, words) if step == 1 else ()
     title = f"{words.say('End of day')} · {words.say(_STEPS[step])} {step + 1}/{len(_STEPS)}"
     return Panel(
         place=Place.DAY,
@@ -49,6 +52,52 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
         note=_said(shell, step, words),
         tone=_tone(shown, step),
         keys=_keys(shell, step, waits, words),
+        chips=chips(shell.till, words),
+    )
+
+
+def _counted(shell: Shell, shown: DayShown, words: Words) -> tuple[Figure, ...]:
+    """The cash that was counted, and what it differs by from the ledger's."""
+    if shell.counted is None or shown.cash is None:
+        return ()
+    off = shell.counted.minor - shown.cash.minor
+    if shell.drawer is not None:
+        # With a float, and what was put in and taken out.
+        off = shell.drawer.difference_minor
+    worth = words.money(Amount(abs(off), shell.counted.currency))
+    if off == 0:
+        return (Figure(words.say("Cash"), words.say("It is right"), Tone.OK),)
+    label = words.say("Cash missing") if off < 0 else words.say("Cash too much")
+    return (Figure(label, worth, Tone.BAD if off < 0 else Tone.WARN),)
+
+
+def _held(shell: Shell, words: Words) -> Panel:
+    """What was sent and has no answer yet, and that it can be left to the next day."""
+    lines = tuple(
+        Line(
+            title=card_text(sale, words) or words.say("No card"),
+            subtitle=words.say(LAST_WORDS[sale.state]),
+            value=words.money(sale.amount),
+            glyph=STATE_LOOKS[sale.state][1],
+            tone=STATE_LOOKS[sale.state][0],
+            touch=OpenSale(sale.txn_id),
+        )
+        for sale in shell.held
+    )
+    busy = shell.checking
+    return Panel(
+        place=Place.DAY,
+        title=words.say("These have no answer yet"),
+        lines=lines,
+        lines_key=(shell.held, words.language),
+        note=_said(shell, 1, words)
+        if busy
+        else words.say("Everything was sent. Carried over, they belong to the next day"),
+        tone=Tone.WARN,
+        keys=(
+            Key(words.say("Try again"), NextStep(), enabled=not busy),
+            Key(words.say("Carry over and close"), CarryOver(), Rank.PRIMARY, enabled=not busy),
+        ),
         chips=chips(shell.till, words),
     )
 
@@ -69,7 +118,7 @@ def _note(shell: Shell) -> str:
 
 def _said(shell: Shell, step: int, words: Words) -> str:
     if shell.checking:
-        return words.say("Closing…")
+        return sent_text(shell.till, words) or words.say("Closing…")
     if _note(shell):
         return _note(shell)
     if shell.exported:
@@ -97,6 +146,8 @@ def _settled(outcome: str, words: Words) -> str:
 def _lines(shown: DayShown, step: int, words: Words) -> tuple[Line, ...]:
     """By state, and by scheme; while comparing, only what still waits comes first."""
     report = shown.report
+    if shown.carried:
+        return _carried(shown, words)
     rows = sorted(report.rows, key=lambda row: not row.pending) if step == 1 else report.rows
     lines = []
     if rows:
@@ -126,15 +177,33 @@ def _lines(shown: DayShown, step: int, words: Words) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+def _carried(shown: DayShown, words: Words) -> tuple[Line, ...]:
+    """What the next day begins with, sale by sale."""
+    return (
+        Line(words.say("Carried over to the next day"), kind=Kind.HEADING),
+        *(
+            Line(
+                title=card_text(sale, words) or words.say("No card"),
+                subtitle=words.say(LAST_WORDS[sale.state]),
+                value=words.money(sale.amount),
+                glyph=STATE_LOOKS[sale.state][1],
+                tone=STATE_LOOKS[sale.state][0],
+                touch=OpenSale(sale.txn_id),
+            )
+            for sale in shown.carried
+        ),
+    )
+
+
 def _keys(shell: Shell, step: int, waits: int, words: Words) -> tuple[Key, ...]:
     if step == 0:
-        return (Key(words.say("Compare"), NextStep(), Rank.PRIMARY),)
+        return (
+            Key(words.say("Count the cash"), Go("count"), glyph=Glyph.CASH),
+            Key(words.say("Compare"), NextStep(), Rank.PRIMARY),
+        )
     if step == 1:
         close = Key(
-            words.say("Close the day"),
-            NextStep(),
-            Rank.PRIMARY,
-            enabled=not waits and not shell.checking,
+            words.say("Close the day"), NextStep(), Rank.PRIMARY, enabled=not shell.checking
         )
         if waits:
             return (Key(words.say("Waiting: {count}", count=waits), Go("queue")), close)

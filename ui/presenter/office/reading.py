@@ -5,7 +5,8 @@ from __future__ import annotations
 from ui.presenter.page import About, Key, Rank, chips
 from ui.presenter.panel import Kind, Line, Panel, Place
 from ui.presenter.sayings import Glyph, Tone
-from ui.presenter.shell import TOUR_STEPS, Shell
+from ui.presenter.shell import Shell
+from ui.presenter.steps import TOUR_STEPS
 from ui.presenter.touches import Back, Go, NextStep
 from ui.words import Words, mark
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from terminal.transaction import Transaction
+from terminal.transaction import State, Transaction
 from ui.presenter.page import About, Key, Rank, card_text, chips, trace_of
 from ui.presenter.panel import Kind, Line, Panel, Place
+from ui.presenter.reasons import reason_of
 from ui.presenter.refunded import money_line
 from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph
 from ui.presenter.shell import Shell
@@ -29,7 +30,9 @@ def page_of_sale(shell: Shell, words: Words, about: About) -> Panel:
     printed = shell.note == "printed"
     note = words.say("Receipt printed") if printed else f"{shell.note} {shell.remedy}".strip()
     if shell.undoing:
-        note = words.say(_UNDOING[shell.undoing])
+        held = sale.state is State.HELD and shell.undoing == "void"
+        deed = "release" if held else shell.undoing
+        note = words.say(_UNDOING[deed])
     return Panel(
         place=Place.SALE,
         title=words.say("Sale {number}", number=sale.sequence),
@@ -50,6 +53,7 @@ def page_of_sale(shell: Shell, words: Words, about: About) -> Panel:
 _UNDOING = {
     "refund": mark("The customer holds the same card, and gets the money back on it"),
     "void": mark("The whole sale is taken back at the bank. No card is needed"),
+    "release": mark("The hold is released at the bank. No money is taken"),
 }
 
 
@@ -58,6 +62,10 @@ def _keys(shown: SaleShown, words: Words) -> tuple[Key, ...]:
     sale = shown.sale
     has_receipt = sale.card is not None
     keys = []
+    if sale.state is State.HELD:
+        keys.append(Key(words.say("Release"), Undo("void"), Rank.DANGER))
+        taken = words.say("Take {amount}", amount=words.money(sale.amount))
+        return (*keys, Key(taken, Undo("take"), Rank.PRIMARY))
     if shown.voidable:
         keys.append(Key(words.say("Void"), Undo("void"), Rank.DANGER))
     if shown.refundable is not None:
@@ -87,8 +95,15 @@ def _confirming(shell: Shell, words: Words) -> tuple[Key, ...]:
         raise AssertionError("what is undone is on show")
     amount = shown.refundable if shell.undoing == "refund" else None
     worth = words.money(amount if amount is not None else shown.sale.amount)
+    if shown.sale.state is State.HELD:
+        return (
+            Key(words.say("Keep the hold"), Undo("keep")),
+            Key(words.say("Release {amount}", amount=worth), Confirm(), Rank.PRIMARY),
+        )
+    part = (Key(words.say("Another amount"), Undo("part")),) if amount is not None else ()
     return (
         Key(words.say("Keep the sale"), Undo("keep")),
+        *part,
         Key(words.say("Give {amount} back", amount=worth), Confirm(), Rank.PRIMARY),
     )
 
@@ -102,7 +117,7 @@ def facts(sale: Transaction, words: Words, about: About) -> tuple[Line, ...]:
         (words.say("Cashier"), sale.cashier),
         (words.say("Approval code"), words.reference(sale.approval_code)),
         (words.say("Bank code"), words.reference(sale.response_code)),
-        (words.say("Reason"), words.reference(sale.reason) if sale.reason else ""),
+        (words.say("Reason"), reason_of(sale, words) if sale.reason else ""),
         (words.say("Trace"), words.reference(trace_of(sale))),
         (words.say("Token"), words.reference(_short(sale.card.token)) if sale.card else ""),
     ]

@@ -202,6 +202,15 @@ def _qr(x: float, y: float, r: float, w: float) -> None:
         dot(x + dx * r, y + dy * r, 1.6 * w)
 
 
+def _receipt(x: float, y: float, r: float, w: float) -> None:
+    """A slip of paper with a torn edge."""
+    edge = [(-0.5, 0.8), (0.5, 0.8), (0.5, -0.8), (0.25, -0.58), (0.0, -0.8), (-0.25, -0.58)]
+    edge += [(-0.5, -0.8), (-0.5, 0.8)]
+    stroke([(x + dx * r, y + dy * r) for dx, dy in edge], w)
+    for lift in (0.42, 0.08):
+        stroke([(x - 0.24 * r, y + lift * r), (x + 0.24 * r, y + lift * r)], w)
+
+
 def _search(x: float, y: float, r: float, w: float) -> None:
     arc(x - 0.14 * r, y + 0.14 * r, 0.5 * r, 0, 360, width=w)
     stroke([(x + 0.24 * r, y - 0.24 * r), (x + 0.7 * r, y - 0.7 * r)], w)
@@ -288,6 +297,7 @@ GLYPHS: Mapping[Glyph, Draw] = MappingProxyType(
         Glyph.CROSS: _cross,
         Glyph.CLOCK: _clock,
         Glyph.QUESTION: _question,
+        Glyph.RECEIPT: _receipt,
         Glyph.RETURN: _return,
         Glyph.EXCLAMATION: _exclamation,
         Glyph.CLOUD_OFF: _cloud_off,

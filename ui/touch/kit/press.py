@@ -105,7 +105,12 @@ class Press(ButtonBehavior, Painted):
     def _edge(self, radius: float) -> None:
         """The lower edge of a key that is up: there is something to press."""
         self.colour("hairline")
-        SmoothRoundedRectangle(pos=(self.x, self.y - dp(1.5)), size=self.size, radius=[radius] * 4)
+        # No taller than its corners: the rest would be painted over, and pixels cost time.
+        SmoothRoundedRectangle(
+            pos=(self.x, self.y - dp(1.5)),
+            size=(self.width, min(self.height, 2 * radius)),
+            radius=[radius] * 4,
+        )
 
     def _letter(self, ink: str) -> None:
         """The sign and the label, centred as one."""

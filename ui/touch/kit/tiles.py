@@ -41,22 +41,36 @@ class TileKey(ButtonBehavior, Painted):
         for name in ("text", "note", "tone", "glyph", "enabled", "state", "focused"):
             self.fbind(name, self._changed)
 
+    def on_touch_down(self, touch: Any) -> bool:
+        """A tile that leads nowhere now swallows the touch."""
+        if not self.enabled and self.collide_point(*touch.pos):
+            return True
+        taken: bool = super().on_touch_down(touch)
+        return taken
+
     def paint(self) -> None:
         """See ``Painted.paint``."""
         down = self.state == "down"
+        off = not self.enabled
         if self.focused:
             self.plate("link", radius=dp(21), inset=-dp(4))
-        self.plate("pressed" if down else "surface", border="hairline", radius=dp(18))
+        self.plate(
+            "disabled" if off else "pressed" if down else "surface",
+            border="hairline",
+            radius=dp(18),
+        )
         rtl = self.skin.say().rtl
         pad, size = dp(16), dp(50)
         left = self.right - pad - size if rtl else self.x + pad
         top = self.top - pad - size
-        self.colour(f"{self.tone}_tint")
+        self.colour("bg" if off else f"{self.tone}_tint")
         SmoothEllipse(pos=(left, top), size=(size, size))
-        self.colour(self.tone)
+        self.colour("on_disabled" if off else self.tone)
         GLYPHS[self.glyph](left + size / 2, top + size / 2, size * 0.31, dp(1.6))
         self._name.text, self._note.text = self.text, self.note
-        self._note.shade = "ink2" if self.tone == Tone.READY.value else self.tone
+        self._name.shade = "on_disabled" if off else "ink"
+        plain = "on_disabled" if off else "ink2"
+        self._note.shade = plain if off or self.tone == Tone.READY.value else self.tone
         width = max(1, self.width - 2 * pad)
         rest = self.height - size - 2 * pad - dp(4)
         # Name and note stand at the bottom, as on a card: the sign above has air around it.

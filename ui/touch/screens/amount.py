@@ -83,6 +83,7 @@ class AmountScreen(Frame):
         ids.wipe.opacity = 1 if page.clears else 0
         ids.wipe.enabled = page.clears
         self.dress(ids.charge, page.keys[0])
+        self.dress(ids.ways, page.keys[1])
         ids.last_box.opacity = 1 if page.lines else 0
         ids.last.text = page.lines[0] if page.lines else ""
         if page.money_taken is not None:
@@ -108,18 +109,20 @@ class AmountScreen(Frame):
         """Two columns, or one: amount above, keypad in the middle, Charge at the bottom."""
         ids, edge, gap = self.ids, dp(16), dp(10)
         width, height = self.width - 2 * edge, self.height - edge
-        charge, quick, last = dp(72), dp(50), dp(34) * skin.scale
+        charge, ways, quick, last = dp(72), dp(80), dp(50), dp(34) * skin.scale
         quick_room = quick + gap if self._rows[0] else 0
         last_room = last + gap / 2 if self._rows[1] else 0
         if skin.portrait:
             pad = min(height * 0.5, dp(400))
-            self.put(ids.charge, 0, 0, width, charge)
+            self.put(ids.charge, 0, 0, width - ways - gap, charge)
+            self.put(ids.ways, width - ways, 0, ways, charge)
             self.put(ids.keypad, 0, charge + gap, width, pad)
             low = charge + pad + 2 * gap
             column = width
         else:
             column = width * 0.52
-            self.put(ids.charge, 0, 0, column, charge)
+            self.put(ids.charge, 0, 0, column - ways - gap, charge)
+            self.put(ids.ways, column - ways, 0, ways, charge)
             self.put(ids.keypad, column + dp(16), 0, width - column - dp(16), height)
             low = charge + gap
         self.put(ids.quick, 0, low, column, quick)

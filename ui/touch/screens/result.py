@@ -16,6 +16,7 @@ from ui.touch.screens.frame import MONEY_LOOKS, Frame, load_layout
 
 load_layout(__file__)
 
+_SIZES = [22, 20, 18, 16, 15, 14]
 _FACES = (Glyph.FROWN, Glyph.STRAIGHT, Glyph.SMILE)
 
 
@@ -29,15 +30,16 @@ class ResultScreen(Frame):
         super().__init__(**kwargs)
         self._return: Animation | None = None
         self._number = -1
-        self._first = Press(test_id="again")
-        self._done = Press(test_id="done")
+        self._other = Press(test_id="other", sizes=_SIZES, lines=2)
+        self._first = Press(test_id="again", sizes=_SIZES, lines=2)
+        self._done = Press(test_id="done", sizes=_SIZES, lines=2)
         self._faces = [
             Press(glyph=glyph, rank="soft", test_id=f"face_{face}")
             for face, glyph in enumerate(_FACES)
         ]
         for face, press in enumerate(self._faces):
             press.touch = Feel(face)
-        for press in (self._first, self._done, *self._faces):
+        for press in (self._other, self._first, self._done, *self._faces):
             press.bind(on_release=self.pressed)
 
     def show(self, page: Page) -> None:
@@ -61,8 +63,10 @@ class ResultScreen(Frame):
         ids.wait_row.height = dp(24) * skin.scale if page.caption else 0
         counts = bool(page.wait_s) and not page.returns
         ids.countdown.start(page.wait_s if counts else 0, page.wait_number)
-        pair = [self._first, self._done] if len(page.keys) > 1 else [self._done]
-        self.dress_row(pair, page.keys, ids.key_row)
+        ids.paid.percent = -1 if page.paid is None else page.paid
+        ids.paid.height = 0 if page.paid is None else dp(18)
+        before = (self._other, self._first)[3 - len(page.keys) :] if len(page.keys) > 1 else ()
+        self.dress_row([*before, self._done], page.keys, ids.key_row)
         self._ask(page)
         self._leave_later(page)
 

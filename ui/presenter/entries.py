@@ -1,0 +1,148 @@
+"""Places that ask for an amount: what is typed there, and what it leads to.
+
+Rules of this file: pure. Nothing typed means the amount that is usual there: the exact cash, all
+of a hold. What is not possible leads nowhere, and ``fault`` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from offline_queue.bills import NewBill
+from terminal.bill import BillStanding, PartWish
+from terminal.money import MINOR_MAX, Amount
+from terminal.tenders import cash_due
+from terminal.terms import Tender
+from ui import counter_questions as c
+from ui import questions as q
+from ui.presenter import touches as t
+from ui.presenter.keypad import Keyed, keyed
+from ui.presenter.panel import Place
+from ui.presenter.rights import answers_for
+from ui.presenter.screens import Screen
+from ui.presenter.touches import Touch, Wish
+from ui.presenter.units import shown_decimals
+
+if TYPE_CHECKING:
+    from ui.presenter.shell import Shell
+
+PLACES = frozenset({Place.CASH, Place.COUNT, Place.TAKE, Place.PART, Place.SPLIT})
+OF_UNDO: Mapping[str, Place] = MappingProxyType({"part": Place.PART, "take": Place.TAKE})
+"""What is done to a sale only once an amount has been typed."""
+
+
+def fresh(shell: Shell, bill: BillStanding | None) -> Shell:
+    """One of these places with nothing typed; ``bill`` is what is being paid, if it is open."""
+    return replace(shell, entry=0, part=None, pending=None, split=bill)
+
+
+def typed(shell: Shell) -> Amount:
+    """What has been typed here, as money."""
+    return Amount(shell.entry * _unit(shell), shell.till.currency)
+
+
+def asked(shell: Shell) -> Amount:
+    """What is to be paid in cash, can be taken of a hold, or can be given back of a sale."""
+    nothing = Amount(0, shell.till.currency)
+    match shell.place:
+        case Place.CASH:
+            return cash_due(shell.to_pay, shell.coin_minor)
+        case Place.SPLIT:
+            return shell.split.due if shell.split is not None else shell.to_pay
+        case Place.TAKE if shell.sale is not None:
+            return shell.sale.sale.amount
+        case Place.PART if shell.sale is not None:
+            return shell.sale.refundable or nothing
+        case _:
+            return nothing
+
+
+def chosen(shell: Shell) -> Amount:
+    """What the primary key means: what was typed, or where nothing was, what is asked for."""
+    if not shell.entry and shell.place in (Place.CASH, Place.TAKE):
+        return asked(shell)
+    return typed(shell)
+
+
+def possible(shell: Shell) -> bool:
+    """Whether the primary key leads on."""
+    if shell.checking:
+        return False
+    most, amount = asked(shell).minor, chosen(shell).minor
+    match shell.place:
+        case Place.CASH:
+            return 0 < most <= amount
+        case Place.COUNT:
+            return True
+        case _:
+            return 0 < amount <= most
+
+
+def keyed_in(shell: Shell, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
+    """A touch on the keypad of one of these places."""
+    if isinstance(touch, Keyed) and not shell.checking:
+        number = keyed(shell.entry, touch, _unit(shell))
+        return (shell if number * _unit(shell) > MINOR_MAX else replace(shell, entry=number)), ()
+    if isinstance(touch, t.Cancel):
+        return shell.back(), ()
+    if isinstance(touch, t.PayPart) and shell.place is Place.SPLIT and possible(shell):
+        return replace(shell.open(Place.CASH), part=typed(shell), entry=0), ()
+    if isinstance(touch, t.Enter | t.Charge) and possible(shell):
+        return _confirmed(shell)
+    return shell, ()
+
+
+def _confirmed(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
+    by, amount = answers_for(shell.approver, shell.person), chosen(shell)
+    if shell.place is Place.COUNT:
+        counted = replace(shell.back(), counted=amount, drawer=None, day_step=1)
+        return counted, (t.AskWish(c.DrawerCounting(amount, by)),)
+    waits = replace(shell, checking=True, approver="", note="", remedy="")
+    if shell.place is Place.SPLIT:
+        return _parted(waits, PartWish(amount), by)
+    if shell.place is Place.CASH and shell.part is not None:
+        return _parted(waits, PartWish(shell.part, Tender.CASH, tendered=amount), by)
+    if shell.place is Place.CASH:
+        return waits, (t.AskWish(_cash(shell, amount, by)),)
+    if shell.sale is None:
+        raise AssertionError("an amount of a sale is asked for while it is on show")
+    name = shell.sale.sale.txn_id
+    if shell.place is Place.TAKE:
+        return waits, (t.AskWish(q.HoldTaken(name, amount, by)),)
+    back = replace(waits, till=replace(shell.till, returning=True))
+    return back, (t.AskWish(q.RefundWanted(name, by, amount)),)
+
+
+def _parted(shell: Shell, wish: PartWish, by: str) -> tuple[Shell, tuple[Wish, ...]]:
+    """Pays a part of the bill, which is opened with its first part."""
+    if shell.split is not None:
+        return shell, (t.AskWish(c.PartWanted(shell.split.bill.name, wish, by)),)
+    new = NewBill(shell.till.typed_amount)
+    return replace(shell, pending=wish), (t.AskWish(c.BillOpening(new, by)),)
+
+
+def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
+    """The bill is there: what waited for it goes on."""
+    if shell.pending is None:
+        return replace(shell, split=bill), ()
+    known = replace(shell, split=bill, pending=None)
+    return _parted(known, shell.pending, answers_for(shell.approver, shell.person))
+
+
+def _cash(shell: Shell, tendered: Amount, by: str) -> q.Question:
+    """What is asked of the till: the typed amount in cash, or the rest of what a card paid."""
+    till, bill = shell.till, shell.till.bill
+    if till.screen is Screen.AMOUNT:
+        return c.TenderWanted(till.typed_amount, Tender.CASH, tendered=tendered, cashier=by)
+    if bill is None:
+        return c.TenderWanted(till.rest, Tender.CASH, tendered=tendered, cashier=by)
+    return c.PartWanted(bill.bill.name, PartWish(tender=Tender.CASH, tendered=tendered), by)
+
+
+def _unit(shell: Shell) -> int:
+    currency = shell.till.currency
+    steps: int = 10 ** (currency.exponent - shown_decimals(currency))
+    return steps

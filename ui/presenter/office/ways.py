@@ -1,0 +1,108 @@
+"""Other ways to pay the typed amount, and the holds that wait to be taken."""
+
+from __future__ import annotations
+
+from terminal.bill import BillStanding
+from terminal.transaction import Transaction
+from ui.presenter.page import About, card_text, chips
+from ui.presenter.panel import Line, Panel, Place, Tile
+from ui.presenter.sayings import STATE_LOOKS, Glyph, Tone
+from ui.presenter.shell import Shell
+from ui.presenter.touches import AskTip, Go, Hold, OpenBill, OpenSale
+from ui.words import Words
+
+
+def page_of_ways(shell: Shell, words: Words, about: About) -> Panel:
+    """What can be done with the amount beside charging it to a card at once."""
+    del about  # As every place is built.
+    typed, amount = shell.till.typed > 0, words.money(shell.till.typed_amount)
+    tiles = (
+        Tile(
+            words.say("Cash"), Glyph.CASH, Go("cash"), words.say("Says the change"), enabled=typed
+        ),
+        Tile(
+            words.say("With a tip"),
+            Glyph.SMILE,
+            AskTip(),
+            words.say("The customer chooses"),
+            enabled=typed,
+        ),
+        Tile(
+            words.say("Hold"),
+            Glyph.CLOCK,
+            Hold(),
+            words.say("Set aside on the card, taken later"),
+            enabled=typed,
+        ),
+        Tile(
+            words.say("Split"),
+            Glyph.PERSON,
+            Go("split"),
+            words.say("By people or by amounts"),
+            enabled=typed,
+        ),
+        Tile(words.say("Open bills"), Glyph.RECEIPT, Go("bills"), words.say("Still to be paid")),
+        Tile(words.say("Open holds"), Glyph.LIST, Go("holds"), words.say("Take or release")),
+    )
+    return Panel(
+        place=Place.WAYS,
+        title=f"{words.say('Ways to pay')} · {amount}" if typed else words.say("Ways to pay"),
+        lead="" if typed else words.say("Type the amount"),
+        tiles=tiles,
+        chips=chips(shell.till, words),
+    )
+
+
+def page_of_holds(shell: Shell, words: Words, about: About) -> Panel:
+    """The open holds; each opens as a sale does, and says there what can be done with it."""
+    holds = shell.holds.holds if shell.holds is not None else ()
+    return Panel(
+        place=Place.HOLDS,
+        title=words.say("Open holds"),
+        lines=tuple(_line(hold, words, about) for hold in holds),
+        lines_key=(shell.holds, words.language),
+        empty=words.say("Nothing is held on any card") if shell.holds is not None else "",
+        note=" ".join(part for part in (shell.note, shell.remedy) if part),
+        chips=chips(shell.till, words),
+    )
+
+
+def page_of_bills(shell: Shell, words: Words, about: About) -> Panel:
+    """Bills of which something is due: each opens where its next part is paid."""
+    bills = shell.bills or ()
+    return Panel(
+        place=Place.BILLS,
+        title=words.say("Open bills"),
+        lines=tuple(_bill(bill, words, about) for bill in bills),
+        lines_key=(shell.bills, words.language),
+        empty=words.say("Every bill is paid") if shell.bills is not None else "",
+        note=" ".join(part for part in (shell.note, shell.remedy) if part),
+        chips=chips(shell.till, words),
+    )
+
+
+def _bill(bill: BillStanding, words: Words, about: About) -> Line:
+    at = bill.opened_at.astimezone(about.zone)
+    name = bill.bill.label or bill.bill.name
+    of_all = words.say("of {amount}", amount=words.money(bill.bill.total))
+    return Line(
+        title=words.reference(name),
+        subtitle=f"{words.date(at)} {words.time(at)} · {of_all}",
+        value=words.money(bill.due),
+        glyph=Glyph.RECEIPT,
+        tone=Tone.WARN,
+        touch=OpenBill(bill.bill.name) if bill.due.minor else None,
+    )
+
+
+def _line(hold: Transaction, words: Words, about: About) -> Line:
+    tone, glyph = STATE_LOOKS[hold.state]
+    at = hold.created_at.astimezone(about.zone)
+    return Line(
+        title=card_text(hold, words) or words.say("No card"),
+        subtitle=f"{words.date(at)} {words.time(at)}",
+        value=words.money(hold.amount),
+        glyph=glyph,
+        tone=tone,
+        touch=OpenSale(hold.txn_id),
+    )

@@ -1,0 +1,68 @@
+"""Answers of the books, folded into the face.
+
+Rules of this file: pure. An answer that nobody waits for any more changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ui import counter_questions as c
+from ui import questions as q
+from ui.presenter import entries, lock
+from ui.presenter.panel import Place
+from ui.presenter.touches import Wish
+from ui.questions import Answer
+
+if TYPE_CHECKING:
+    from ui.presenter.shell import Shell
+
+
+def told(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
+    """The face once it has this answer."""
+    match answer:
+        case q.SignedIn(who):
+            return lock.signed_in(shell, who) if shell.place is Place.LOCK else (shell, ())
+        case q.QueueShown() | q.HoldsShown() | c.BillsShown():
+            return _listed(shell, answer), ()
+        case q.HistoryShown(query):
+            return (replace(shell, history=answer) if query == shell.query else shell), ()
+        case q.SaleShown():
+            return replace(shell, sale=answer), ()
+        case q.DayShown(closed=closed):
+            step = 2 if closed else shell.day_step
+            return replace(shell, day=answer, day_step=step, checking=False, held=()), ()
+        case q.DayHeld(waiting):
+            return replace(shell, held=waiting, checking=False), ()
+        case q.Done(q.DayExported(), where):
+            return replace(shell, exported=where), ()
+        case q.Done(q.CopyWanted(), where):
+            return replace(shell, note="printed", remedy=where), ()
+        case c.BillShown(standing):
+            known = replace(shell, till=shell.till.after(answer))
+            return entries.billed(known, standing) if shell.place in entries.PLACES else (known, ())
+        case c.DrawerShown(standing):
+            return replace(shell, drawer=standing), ()
+        case q.Unanswered(question, message, remedy):
+            return _unanswered(shell, question, message, remedy), ()
+        case _:
+            return shell, ()
+
+
+def _listed(shell: Shell, answer: q.QueueShown | q.HoldsShown | c.BillsShown) -> Shell:
+    match answer:
+        case q.QueueShown():
+            return replace(shell, queue=answer)
+        case q.HoldsShown():
+            return replace(shell, holds=answer)
+        case c.BillsShown(standing):
+            return replace(shell, bills=standing)
+
+
+def _unanswered(shell: Shell, question: object, message: str, remedy: str) -> Shell:
+    elsewhere = isinstance(question, q.PinGiven) and shell.place is not Place.LOCK
+    if elsewhere or isinstance(question, q.FeedbackGiven | c.DrawerCounting):
+        # Nobody waits for it.
+        return shell
+    return replace(shell, note=message, remedy=remedy, checking=False)
