@@ -14,6 +14,7 @@ import apsw
 
 from offline_queue.sql import rows
 from offline_queue.store import Store
+from terminal.tap_times import BUDGET_MS
 
 SOON_MINUTES = 10
 """A card that is declined and then approved within this time was probably declined wrongly."""
@@ -66,7 +67,9 @@ class Decline:
 class Insight:
     """What the days say. Times are in milliseconds; a share's base is beside it.
 
-    ``faces`` counts what customers touched after paying: bad, middling, good.
+    ``faces`` counts what customers touched after paying: bad, middling, good. ``in_time`` counts
+    the taps that kept the rule of 500 ms (``terminal.tap_times``), and ``held`` is how long a card
+    had to be held in the middle and at the slow end.
     """
 
     approved_by_scheme: tuple[Share, ...]
@@ -82,6 +85,9 @@ class Insight:
     refunded: Share
     came_again: Share
     faces: tuple[int, int, int] = (0, 0, 0)
+    in_time: Share = Share("in time", 0, 0)
+    held_p50_ms: int = 0
+    held_p95_ms: int = 0
 
     @property
     def suggestions(self) -> tuple[str, ...]:
@@ -93,6 +99,11 @@ class Insight:
         if self.taps.whole >= 20 and self.taps.part * 10 > self.taps.whole * 12:
             found.append(
                 "Customers tap more than once: show where to hold the card, or move the reader."
+            )
+        if self.in_time.whole >= 20 and self.in_time.permille < 800:
+            found.append(
+                "One tap in five takes longer than half a second: see which command with"
+                " 'taptill taps', and try another reader."
             )
         if self.false_declines >= 3:
             found.append(
@@ -134,6 +145,9 @@ def insight_of(store: Store, first_day: str, last_day: str) -> Insight:
             refunded=_refunded(connection, days),
             came_again=_came_again(connection, days),
             faces=_faces(connection, days),
+            in_time=_in_time(connection, days),
+            held_p50_ms=_held(connection, days, 50),
+            held_p95_ms=_held(connection, days, 95),
         )
 
 
@@ -212,6 +226,32 @@ def _wait(connection: apsw.Connection, days: dict[str, str], percent: int) -> in
         " AS wait"
         f" {online} ORDER BY wait LIMIT 1 OFFSET :place",
         place,
+    )
+    return int(row[0])
+
+
+# A started millisecond counts: a rule is not kept by rounding.
+_HELD = "card_ms + (terminal_us + 999) / 1000"
+_TIMED = f"{_BASE} AND coalesce(command_times, '') <> ''"
+
+
+def _in_time(connection: apsw.Connection, days: dict[str, str]) -> Share:
+    (row,) = rows(
+        connection,
+        f"SELECT count(*) FILTER (WHERE {_HELD} <= :budget), count(*) {_TIMED}",
+        {**days, "budget": BUDGET_MS},
+    )
+    return Share("in time", *row)
+
+
+def _held(connection: apsw.Connection, days: dict[str, str], percent: int) -> int:
+    """How long a card was held to the reader, in milliseconds; 0 where no tap was timed."""
+    (counted,) = rows(connection, f"SELECT count(*) {_TIMED}", days)
+    if not counted[0]:
+        return 0
+    place = {**days, "place": (int(counted[0]) - 1) * percent // 100}
+    (row,) = rows(
+        connection, f"SELECT {_HELD} AS held {_TIMED} ORDER BY held LIMIT 1 OFFSET :place", place
     )
     return int(row[0])
 

@@ -11,6 +11,7 @@ import click
 
 from offline_queue.insight import Insight, Share, insight_of
 from offline_queue.store import Store
+from terminal.tap_times import BUDGET_MS
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table
 from ui.wiring import Settings
@@ -42,6 +43,8 @@ def _show(found: Insight) -> None:
     fields = {
         "Declined, then paid": found.false_declines,
         "Taps for a payment": per_payment,
+        f"Taps within {BUDGET_MS} ms": f"{_percent(found.in_time)}, {found.held_p50_ms} ms in the"
+        f" middle, {found.held_p95_ms} ms for one in twenty",
         "From ready to approved": f"{found.wait_p50_ms / 1000:.1f} s in the middle,"
         f" {found.wait_p95_ms / 1000:.1f} s for one in twenty",
         "Stored offline": _percent(found.stored),

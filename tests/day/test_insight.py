@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from offline_queue.insight import Share, favourite_tender, insight_of
+from offline_queue.reports import Reports
+from terminal.tap_times import tap_times
 from tests.day.conftest import DayShop
 
 FIRST, LAST = "2000-01-01", "2099-12-31"
@@ -38,6 +40,11 @@ def test_an_insight_counts_what_happened(shop: DayShop) -> None:
     assert found.came_again == Share("came again", 0, 2)
     assert 0 < found.wait_p50_ms <= found.wait_p95_ms < 120_000
     assert found.suggestions == ()
+    # The same taps that ``taptill taps`` shows, the refund's too.
+    taps = tap_times(Reports(shop.parts.journal.store).transactions(limit=50))
+    assert found.in_time == Share("in time", sum(each.in_time for each in taps), 6)
+    held = sorted(each.total_ms for each in taps)
+    assert (found.held_p50_ms, found.held_p95_ms) == (held[2], held[4])
     card = first.card
     assert card is not None
     assert favourite_tender(shop.parts.journal.store, card.fingerprint) == "card"
@@ -47,3 +54,11 @@ def test_an_insight_counts_what_happened(shop: DayShop) -> None:
 def test_an_empty_shop_has_nothing_to_say(shop: DayShop) -> None:
     found = insight_of(shop.parts.journal.store, FIRST, LAST)
     assert (found.declines, found.wait_p95_ms, found.refunded.permille) == ((), 0, 0)
+    assert (found.in_time.whole, found.held_p50_ms, found.held_p95_ms) == (0, 0, 0)
+
+
+def test_slow_taps_are_worth_a_look(shop: DayShop) -> None:
+    found = insight_of(shop.parts.journal.store, FIRST, LAST)
+    for kept, whole, said in ((15, 20, True), (16, 20, False), (0, 19, False)):
+        slow = replace(found, in_time=Share("in time", kept, whole))
+        assert any("half a second" in each for each in slow.suggestions) is said
