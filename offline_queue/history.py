@@ -67,9 +67,10 @@ class History:
         if not query:
             return "1", {}
         if (time := _TIME.fullmatch(query)) is not None:
-            # The times of the ledger are UTC; what a person reads is the shop's.
+            # The hour is that of the shop's wall as it stood then, in summer or in winter; the
+            # minutes of the ledger are UTC's.
             return (
-                "strftime('%H:%M', created_at, :offset) LIKE :time",
+                "printf('%02d', hour) || strftime(':%M', created_at, :offset) LIKE :time",
                 {
                     "offset": f"{offset} minutes",
                     "time": f"{int(time[1]):02d}:{time[2]}%",

@@ -286,19 +286,3 @@ def _faces(connection: apsw.Connection, days: dict[str, str]) -> tuple[int, int,
         days,
     )
     return (int(row[0]), int(row[1]), int(row[2]))
-
-
-def favourite_tender(store: Store, fingerprint: str) -> str:
-    """How the holder of a known card mostly pays here, by the device; empty when not known.
-
-    Raises:
-        StoreError: the ledger cannot be read.
-    """
-    with store.read() as connection:
-        found = rows(
-            connection,
-            "SELECT device FROM txn WHERE fingerprint = ? AND state = 'approved'"
-            " GROUP BY device ORDER BY count(*) DESC, device LIMIT 1",
-            (fingerprint,),
-        )
-    return str(found[0][0]) if found else ""

@@ -26,6 +26,8 @@ _SAME_CARD = (
     "(fingerprint IN (:fingerprint, :before)"
     " OR (par_fingerprint IN (:account, :account_before) AND par_fingerprint <> ''))"
 )
+_BY_CARD = "fingerprint IN (:fingerprint, :before)"
+_BY_ACCOUNT = "par_fingerprint IN (:account, :account_before) AND par_fingerprint <> ''"
 _WAITING = f"('{State.STORED.value}', '{State.SET_ASIDE.value}')"
 # The parts are constants of the code, never input.
 _EXPOSURE = (
@@ -42,10 +44,7 @@ _DECLINES = " UNION ".join(
     "SELECT changed_at, response_code, amount_minor, currency, txn_id, state FROM txn"  # noqa: S608
     f" WHERE {same} AND state IN ('{State.DECLINED.value}', '{State.DECLINED_AFTER_FORWARD.value}')"
     " AND response_code <> '' AND changed_at >= :since AND training = 0"
-    for same in (
-        "fingerprint IN (:fingerprint, :before)",
-        "par_fingerprint IN (:account, :account_before) AND par_fingerprint <> ''",
-    )
+    for same in (_BY_CARD, _BY_ACCOUNT)
 )
 
 
@@ -53,7 +52,7 @@ def exposure(
     connection: apsw.Connection, now: datetime, currency: Currency, card: CardSummary | None
 ) -> Exposure:
     """What waits in this currency, and of it what is of this card."""
-    values = {**_named(card), "currency": currency.code}
+    values = {**named(card), "currency": currency.code}
     count, total, of_card, of_card_minor, approved, approved_minor, oldest = rows(
         connection, _EXPOSURE, values
     )[0]
@@ -83,14 +82,20 @@ def declines(connection: apsw.Connection, card: CardSummary, since: datetime) ->
 def _declines(
     connection: apsw.Connection, card: CardSummary, since: datetime
 ) -> list[tuple[str, str, int, str, str, str]]:
-    values = {**_named(card), "since": write_time(since)}
+    values = {**named(card), "since": write_time(since)}
     found: list[tuple[str, str, int, str, str, str]] = rows(
         connection, f"{_DECLINES} ORDER BY changed_at DESC", values
     )
     return found
 
 
-def _named(card: CardSummary | None) -> dict[str, str]:
+def same_card() -> tuple[str, str]:
+    """Two conditions on ``txn``, each found by an index, for the values of ``named``."""
+    return _BY_CARD, _BY_ACCOUNT
+
+
+def named(card: CardSummary | None) -> dict[str, str]:
+    """A card's fingerprints, by the names that the conditions have for them."""
     return {
         "fingerprint": card.fingerprint if card else "",
         "account": card.par_fingerprint if card else "",

@@ -117,7 +117,12 @@ def any_card(_: CardSummary) -> str:
 
 def wall_clock(rules: Rules, terms: Terms, at: datetime) -> Terms:
     """The terms, dated by the shop's wall clock."""
-    local = at.astimezone(rules.zone)
+    return local_terms(rules.zone, terms, at)
+
+
+def local_terms(zone: tzinfo, terms: Terms, at: datetime) -> Terms:
+    """The terms, dated by the wall clock of a zone: an hour that comes twice is one hour."""
+    local = at.astimezone(zone)
     return replace(terms, day=f"{local:%Y-%m-%d}", hour=local.hour)
 
 

@@ -13,10 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from offline_queue.bills import Bills
-from offline_queue.drawer import Drawer
 from offline_queue.history import History
-from offline_queue.items import Items
 from offline_queue.reports import Reports
 from offline_queue.staff import Staff
 from offline_queue.store import Store
@@ -28,18 +25,7 @@ from terminal.settlement import report as add_up
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
 from ui.counter import cash_of, export_batch
-from ui.counter_questions import (
-    BillShown,
-    BillsShown,
-    BillsWanted,
-    BillWanted,
-    CatalogueShown,
-    CatalogueWanted,
-    DrawerShown,
-    DrawerWanted,
-    ItemShown,
-    ItemWanted,
-)
+from ui.counter_answers import CounterReading, answer
 from ui.questions import (
     Answer,
     DayExported,
@@ -123,6 +109,8 @@ class Clerk:
         return self._store
 
     def _answer(self, question: Question) -> Answer:
+        if isinstance(question, CounterReading):
+            return answer(self._parts, self._books(), question)
         match question:
             case QueueWanted():
                 return self._queue()
@@ -132,29 +120,14 @@ class Clerk:
                 return self._sale(question, name)
             case DayWanted():
                 return self._day()
-            case BillsWanted() | HoldsWanted():
-                return self._open(question)
-            case BillWanted(name):
-                return BillShown(Bills(self._books()).standing(name))
-            case DrawerWanted():
-                currency = self._parts.settings.config.till.currency
-                return DrawerShown(Drawer(self._books(), currency).standing())
-            case CatalogueWanted():
-                return CatalogueShown(Items(self._books()).catalogue())
-            case ItemWanted(barcode):
-                return ItemShown(barcode, Items(self._books()).by_barcode(barcode))
+            case HoldsWanted():
+                return HoldsShown(tuple(Reports(self._books()).holds()))
             case PinGiven(pin):
                 return self._pin(question, pin)
             case DayExported(batch):
                 return Done(question, str(export_batch(self._parts, self._books(), batch)))
             case _:
                 raise AssertionError(f"{type(question).__name__} is not for the clerk")
-
-    def _open(self, question: BillsWanted | HoldsWanted) -> Answer:
-        """What somebody has still to pay, or to take."""
-        if isinstance(question, HoldsWanted):
-            return HoldsShown(tuple(Reports(self._books()).holds()))
-        return BillsShown(tuple(Bills(self._books()).unpaid()))
 
     def _queue(self) -> QueueShown:
         reports = Reports(self._books())

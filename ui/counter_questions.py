@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offline_queue.bills import NewBill
+from offline_queue.habits import Usual
 from terminal.bill import BillStanding, PartWish
 from terminal.catalogue import Catalogue, Item
 from terminal.drawer import CashMove, DrawerStanding
@@ -41,6 +42,13 @@ class ItemWanted:
     """The item with this barcode, as it was scanned."""
 
     barcode: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsualWanted:
+    """What the card of this sale usually does here, to offer it first."""
+
+    txn_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,7 @@ CounterQuestion = (
     | BillWanted
     | CatalogueWanted
     | ItemWanted
+    | UsualWanted
     | DrawerWanted
     | DrawerBegun
     | DrawerMoving
@@ -196,10 +205,20 @@ class ItemShown:
 
 
 @dataclass(frozen=True, slots=True)
+class UsualShown:
+    """What the card of this sale usually does here; nothing for a sale without one."""
+
+    txn_id: str
+    usual: Usual
+
+
+@dataclass(frozen=True, slots=True)
 class DrawerShown:
     """The cash drawer; None before it had a float."""
 
     standing: DrawerStanding | None
 
 
-CounterAnswer = BillShown | BillsShown | CodeShown | CatalogueShown | ItemShown | DrawerShown
+CounterAnswer = (
+    UsualShown | BillShown | BillsShown | CodeShown | CatalogueShown | ItemShown | DrawerShown
+)

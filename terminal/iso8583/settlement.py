@@ -1,10 +1,11 @@
 """The messages that close a batch: reconciliation (0500) and upload (0320), and their answers.
 
 Rules of this file: as in ``terminal.iso8583.messages``. What ISO 8583 leaves to the two sides is
-stated here: DE 3 is 920000 for the first reconciliation of a batch and 960000 for the one after
-an upload; a 0330 says 00 where the host has the same, 25 where it had none, 64 where it had
-another amount (which DE 4 of the answer names); DE 48 of a 0510 after an upload lists what only
-the host has, as ``KIND STAN RRN MINOR`` with semicolons between.
+stated here, and is our own reading and no acquirer's word (docs/decisions, 015): DE 3 is 920000
+for the first reconciliation of a batch and 960000 for the one after an upload; a 0330 says 00
+where the host has the same, 25 where it had none, 64 where it had another amount (which DE 4 of
+the answer names); DE 48 of a 0510 after an upload lists what only the host has, as
+``KIND STAN RRN MINOR`` with semicolons between.
 """
 
 from __future__ import annotations

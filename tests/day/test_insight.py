@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from offline_queue.insight import Share, favourite_tender, insight_of
+from offline_queue.bills import Bills
+from offline_queue.habits import Usual, usual
+from offline_queue.insight import Share, insight_of
 from offline_queue.reports import Reports
+from terminal.bill import PartWish
+from terminal.parting import pay_part
 from terminal.tap_times import tap_times
+from terminal.terms import Tender
+from terminal.transaction import Transaction
 from tests.day.conftest import DayShop
 
 FIRST, LAST = "2000-01-01", "2099-12-31"
@@ -45,10 +51,35 @@ def test_an_insight_counts_what_happened(shop: DayShop) -> None:
     assert found.in_time == Share("in time", sum(each.in_time for each in taps), 6)
     held = sorted(each.total_ms for each in taps)
     assert (found.held_p50_ms, found.held_p95_ms) == (held[2], held[4])
-    card = first.card
-    assert card is not None
-    assert favourite_tender(shop.parts.journal.store, card.fingerprint) == "card"
-    assert favourite_tender(shop.parts.journal.store, "nobody") == ""
+
+
+def test_what_a_card_usually_does_is_known_when_it_comes_again(shop: DayShop) -> None:
+    store = shop.parts.journal.store
+    bills = Bills(store, shop.parts.clock)
+
+    def habits(sale: Transaction) -> Usual:
+        assert sale.card is not None
+        return usual(store, sale.card)
+
+    first = shop.sell("12.00")
+    assert habits(first) == Usual(visits=1, device="card", language="en")
+    # It pays nothing, and the same is paid in cash; then a part, and the rest is.
+    shop.sell("12.51")
+    shop.cash("12.51")
+    assert habits(first).next_tender is Tender.CASH
+    other = shop.sell("9.00", "mastercard-credit")
+    shop.cash("9.00")
+    assert habits(other).next_tender is None
+    shop.sell("7.10")
+    pay_part(shop.ports(), shop.rules, bills.unpaid()[0].bill.name, PartWish(tender=Tender.CASH))
+    assert habits(first) == Usual(2, "card", "en", Tender.CASH)
+    # A card that names its language is believed, whatever it read before.
+    french = shop.sell("3.00", "visa-french")
+    assert habits(french).language == "fr"
+    assert french.card is not None
+    silent = replace(french.card, language="")
+    assert usual(store, silent).language == "fr"
+    assert usual(store, replace(silent, fingerprint="nobody")) == Usual()
 
 
 def test_an_empty_shop_has_nothing_to_say(shop: DayShop) -> None:

@@ -84,6 +84,11 @@ def test_a_prepaid_card_leaves_a_bill_and_a_wait_can_be_cancelled(open_till: Ope
     rest = watcher.until(q.BillShown).standing
     assert (rest.bill.name, rest.due.minor) == ("R1", 484)
     ask = watcher.till.ask
+    ask(q.PartWanted("R1", PartWish(tender=Tender.CASH)))
+    watcher.finished()
+    ask(q.UsualWanted(rest.bill.first))
+    shown = watcher.until(q.UsualShown).usual
+    assert (shown.device, shown.language, shown.next_tender) == ("card", "en", Tender.CASH)
     ask(q.TenderWanted(eur(500), Tender.TRANSFER))
     awaited = watcher.finished()
     watcher.acquirer.set(transfer_after=0)
