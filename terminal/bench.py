@@ -31,16 +31,29 @@ class BenchCard:
 
 @dataclass(frozen=True, slots=True)
 class BenchSwitch:
-    """Something about the bench that can be turned on and off, such as a slow card."""
+    """Something about the bench that can be turned on and off, such as a slow card.
+
+    ``value`` is how much of it, for a person, where that can be chosen; empty where it cannot.
+    """
 
     id: str
     label: str
     on: bool
+    value: str = ""
+
+
+WELL, ILL = "✓", "!"
+MARKS = (WELL, ILL)
+"""What a line of a log begins with where what it tells went well, or did not."""
 
 
 @runtime_checkable
 class Bench(Protocol):
     """Cards in front of a reader. Every method may be called from any thread."""
+
+    @property
+    def title(self) -> str:
+        """What its log is about, for a person."""
 
     def cards(self) -> tuple[BenchCard, ...]:
         """The cards, in the order in which to draw them."""
@@ -65,8 +78,18 @@ class Bench(Protocol):
             ReaderNotFound: there is no such switch.
         """
 
+    def step(self, switch_id: str) -> None:
+        """Moves the value of a switch on to the next, after the last to the first.
+
+        Raises:
+            ReaderNotFound: there is no such switch.
+        """
+
     def log(self) -> tuple[str, ...]:
-        """What happened last, oldest first, in plain language and without card data."""
+        """What happened last, oldest first, in plain language and without card data.
+
+        A line may begin with one of ``MARKS`` and a space.
+        """
 
 
 @runtime_checkable

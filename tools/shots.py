@@ -83,17 +83,27 @@ def bench_picture(studio: Studio, path: Path) -> None:
     """The real till with its simulated reader and acquirer: two sales done, one on its way."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        assembled(load_settings(data_dir=Path(folder), reader="sim:", acquirer="sim:")) as parts,
+        assembled(
+            load_settings(
+                data_dir=Path(folder),
+                reader="sim:",
+                acquirer="sim:",
+                printer=f"sim:?dir={folder}/receipts",
+            )
+        ) as parts,
     ):
         reader = parts.open_reader()
-        benches = [bench_of(reader), getattr(parts.acquirer, "bench", None)]
+        simulated = (
+            bench_of(reader),
+            *(getattr(each, "bench", None) for each in (parts.acquirer, parts.printer)),
+        )
+        benches = [each for each in simulated if each is not None]
         till = Till(replace(parts, open_reader=lambda: reader))
         till.start()
         try:
-            studio.open("en", till=till, benches=[each for each in benches if each is not None])
+            studio.open("en", till=till, benches=benches)
             studio.wait(1.0)
             bench = benches[0]
-            assert bench is not None
             for minor, card in ((840, "visa-credit"), (1051, "mastercard-credit")):
                 till.charge(Amount(minor, Currency.of("EUR")))
                 studio.wait(0.5)

@@ -153,7 +153,9 @@ def _turn_switch(console: ConsoleTill, read: Read) -> None:
     words = console.words
     switches = [(bench, switch) for bench in console.benches for switch in bench.switches()]
     for number, (_, switch) in enumerate(switches, start=1):
-        console.tell(f"  {number:>2}  [{'x' if switch.on else ' '}] {words.say(switch.label)}")
+        amount = f" ({words.reference(switch.value)})" if switch.value else ""
+        mark = "x" if switch.on else " "
+        console.tell(f"  {number:>2}  [{mark}] {words.say(switch.label)}{amount}")
     answer = read(words.plain(words.say("Switch number, or Enter to go back: "))).strip()
     if not answer:
         return

@@ -13,10 +13,10 @@ from dataclasses import replace
 from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
+from urllib.parse import quote
 
 import click
 
-from drivers.registry import Acquirer
 from drivers.signals import open_lamps
 from terminal.bench import Bench, bench_of
 from terminal.errors import ConfigError, ReaderAddressWrong, ReaderError
@@ -29,7 +29,7 @@ from ui.presenter.page import About
 from ui.presenter.preferences import Preferences
 from ui.till import Till
 from ui.training import TrainingTill
-from ui.wiring import Parts, Settings, assembled
+from ui.wiring import FILE_PRINTER, RECEIPTS, Parts, Settings, assembled
 
 
 def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, size: str) -> int:
@@ -40,10 +40,10 @@ def run(settings: Settings, *, bench: bool | None, console: bool, demo: bool, si
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     kind = _kind(console=console, demo=demo)
-    with assembled(settings) as parts:
+    with assembled(_with_paper_tray(settings)) as parts:
         # The reader is opened here once, to see whether it has a bench; the till's thread owns it.
         reader = _reader(parts)
-        benches = [] if bench is False else _benches(reader, parts.acquirer)
+        benches = [] if bench is False else _benches(reader, parts)
         till = Till(_with_first(parts, reader))
         till.start()
         try:
@@ -104,9 +104,23 @@ def _reader(parts: Parts) -> Reader | None:
         return None
 
 
-def _benches(reader: Reader | None, acquirer: Acquirer) -> list[Bench]:
-    """The benches of whatever is simulated here; none for a real reader and acquirer."""
-    found = [bench_of(reader) if reader else None, getattr(acquirer, "bench", None)]
+def _with_paper_tray(settings: Settings) -> Settings:
+    """A simulated till prints on a simulated printer, whose paper can run out."""
+    till = settings.config.till
+    if till.printer != FILE_PRINTER or till.reader.partition(":")[0] != "sim":
+        return settings
+    folder = quote(str(settings.data_dir / RECEIPTS))
+    config = replace(settings.config, till=replace(till, printer=f"sim:?dir={folder}"))
+    return replace(settings, config=config)
+
+
+def _benches(reader: Reader | None, parts: Parts) -> list[Bench]:
+    """The benches of whatever is simulated here; none where the reader and acquirer are real."""
+    found = [
+        bench_of(reader) if reader else None,
+        getattr(parts.acquirer, "bench", None),
+        getattr(parts.printer, "bench", None),
+    ]
     return [bench for bench in found if isinstance(bench, Bench)]
 
 

@@ -94,6 +94,12 @@ class Settings:
             ) from cause
 
 
+FILE_PRINTER = "file:"
+"""The printer of the defaults: a folder beside the ledger."""
+
+RECEIPTS = "receipts"
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything one till process owns. ``open_reader`` opens the reader anew after a loss."""
@@ -311,7 +317,7 @@ def acquirer_id(acquirer: Acquirer) -> str:
 def printer_url(settings: Settings, data_dir: Path) -> str:
     """The printer's address; the bare ``file:`` of the defaults is a folder beside the ledger."""
     url = settings.config.till.printer
-    return f"file:{data_dir / 'receipts'}" if url == "file:" else url
+    return f"{FILE_PRINTER}{data_dir / RECEIPTS}" if url == FILE_PRINTER else url
 
 
 def receipt_of(parts: Parts, sale: Transaction) -> Receipt | None:

@@ -171,6 +171,15 @@ class Driver:
         EventLoop.post_dispatch_input("begin", finger)
         return finger
 
+    def slide(self, finger: Any, x: float, y: float) -> None:
+        """The finger moves to this place of the window, where it stays down."""
+        from kivy.base import EventLoop  # noqa: PLC0415 - as above
+
+        width, height = self.window.system_size
+        finger.move((x / width, y / height))
+        finger.scale_for_screen(width, height)
+        EventLoop.post_dispatch_input("update", finger)
+
     def lift(self, finger: Any) -> None:
         """The finger goes up."""
         from kivy.base import EventLoop  # noqa: PLC0415 - as above

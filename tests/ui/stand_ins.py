@@ -141,6 +141,9 @@ class StandInBench:
     def __init__(self) -> None:
         self.done: list[tuple[str, ...]] = []
         self.on: set[str] = set()
+        self.doses = 0
+
+    title = "What card and reader say"
 
     def cards(self) -> tuple[BenchCard, ...]:
         return (
@@ -159,9 +162,16 @@ class StandInBench:
 
     def switches(self) -> tuple[BenchSwitch, ...]:
         return tuple(
-            BenchSwitch(name, label, name in self.on)
-            for name, label in (("slow", "Slow card"), ("offline", "Cut the network"))
+            BenchSwitch(name, label, name in self.on, value)
+            for name, label, value in (
+                ("slow", "Slow card", f"{100 + self.doses} ms"),
+                ("offline", "Cut the network", ""),
+            )
         )
+
+    def step(self, switch_id: str) -> None:
+        self.done.append(("step", switch_id))
+        self.doses += 1
 
     def set_switch(self, switch_id: str, on: bool) -> None:  # noqa: FBT001 - as in the protocol
         self.done.append(("set", switch_id, str(on)))
@@ -173,6 +183,8 @@ class StandInBench:
 
 class StandInBooks(StandInBench):
     """A bench without cards, as an acquirer has."""
+
+    title = "What the bank's books say"
 
     def cards(self) -> tuple[BenchCard, ...]:
         return ()

@@ -284,6 +284,56 @@ def test_a_card_on_the_bench_is_tapped_with_the_mouse(driver: Driver) -> None:
     driver.until(lambda: "tap visa" in driver.said())
 
 
+def test_a_card_is_dragged_to_the_till_and_away_again(driver: Driver) -> None:
+    bench = StandInBench()
+    driver.open(benches=[bench], size=SIZE_WITH_BENCH)
+    driver.until(lambda: any(text.text == "Visa credit" for text in driver.texts()))
+    driver.frames(3)
+    face = driver.find("card_visa")
+    x, y = face.to_window(*face.center)
+    finger = driver.press("card_visa")
+    for place in ((x - 20, y), (x - 60, y), (400, y)):
+        driver.slide(finger, *place)
+        driver.frames(1)
+    driver.until(lambda: bench.done == [("tap", "visa")])
+    driver.slide(finger, x - 20, y)
+    driver.until(lambda: bench.done == [("tap", "visa"), ("remove",)])
+    driver.slide(finger, 300, y)
+    driver.until(lambda: len(bench.done) == 3)
+    driver.lift(finger)
+    driver.frames(3)
+    assert bench.done == [("tap", "visa"), ("remove",), ("tap", "visa")]
+    assert sum(text.text == "Visa credit" for text in driver.texts()) == 1
+
+
+def test_a_card_that_is_pulled_and_put_back_is_not_tapped(driver: Driver) -> None:
+    bench = StandInBench()
+    driver.open(benches=[bench], size=SIZE_WITH_BENCH)
+    driver.until(lambda: any(text.text == "Visa credit" for text in driver.texts()))
+    driver.frames(3)
+    face = driver.find("card_visa")
+    x, y = face.to_window(*face.center)
+    finger = driver.press("card_visa")
+    for place in ((x - 20, y), (x - 60, y), (x, y)):
+        driver.slide(finger, *place)
+        driver.frames(1)
+    driver.lift(finger)
+    driver.frames(3)
+    driver.tap("card_mc")
+    driver.until(lambda: bool(bench.done))
+    assert bench.done == [("tap", "mc")]
+
+
+def test_how_much_goes_wrong_is_chosen(driver: Driver) -> None:
+    bench = StandInBench()
+    driver.open(benches=[bench], size=SIZE_WITH_BENCH)
+    driver.until(lambda: "100 ms" in driver.said())
+    driver.frames(3)
+    driver.tap("switch_0_slow_dose")
+    driver.until(lambda: "101 ms" in driver.said())
+    assert bench.done == [("step", "slow")]
+
+
 def test_a_card_is_taken_away(driver: Driver) -> None:
     bench = StandInBench()
     driver.open(benches=[bench], size=SIZE_WITH_BENCH)
@@ -298,7 +348,7 @@ def test_a_bench_without_cards_invites_nobody_to_tap(driver: Driver) -> None:
     driver.until(lambda: "What the bank's books say" in driver.said())
     driver.frames(3)
     assert "Cut the network" in driver.said()
-    assert "Click a card to hold it to the reader" not in driver.said()
+    assert "Drag a card to the till, or click it" not in driver.said()
 
 
 def test_a_switch_shows_what_the_bench_says(driver: Driver) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from threading import Lock
+from types import MappingProxyType
 
 from drivers.door import Chip
 from hardware_sim.card import EmvCard
@@ -18,15 +19,31 @@ from terminal.errors import ReaderNotFound
 from terminal.ports import ForeignTag, SeveralCards, Unreadable
 
 _STAY = "stay"
+_TWO = "two"
 _UNPLUGGED = "unplugged"
-_SWITCHES = {
-    "early": ("Take the card away early", {"tear_after": 2}),
-    "slow": ("Slow card", {"delay_ms": 400}),
-    "mute": ("Card stops answering", {"mute_at": 3}),
-    "noisy": ("Card answers with errors", {"noise": 30}),
-    _STAY: ("Leave the card on the reader", {}),
-    _UNPLUGGED: ("Unplug the reader", {}),
-}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """One switch: the fault that it turns on, and how much of it there may be."""
+
+    label: str
+    fault: str = ""
+    amounts: tuple[int, ...] = ()
+    shown: str = "{}"
+
+
+_SWITCHES: Mapping[str, _Trouble] = MappingProxyType(
+    {
+        "early": _Trouble("Card leaves early", "tear_after", (2, 3, 4, 5, 6, 7, 0, 1), "after {}"),
+        "mute": _Trouble("Card falls silent", "mute_at", (3, 4, 5, 6, 7, 1, 2), "at {}"),
+        "slow": _Trouble("Slow card", "delay_ms", (400, 1500, 100), "{} ms"),
+        "noisy": _Trouble("Noisy card", "noise", (30, 100, 10), "{} %"),
+        _TWO: _Trouble("Two cards at once"),
+        _STAY: _Trouble("Card stays there"),
+        _UNPLUGGED: _Trouble("Reader unplugged"),
+    }
+)
 
 
 def presented(profile: Profile, chip: Chip, *, leaves_on_release: bool) -> Presence:
@@ -66,6 +83,11 @@ class SimulatedBench:
         self._lock = Lock()
         self._chips: dict[str, Chip] = {}
         self._on: set[str] = set()
+        self._amounts = {
+            name: trouble.amounts[0] for name, trouble in _SWITCHES.items() if trouble.amounts
+        }
+
+    title = "What card and reader say"
 
     def cards(self) -> tuple[BenchCard, ...]:
         """See ``terminal.bench.Bench``."""
@@ -97,6 +119,10 @@ class SimulatedBench:
                 )
             chip = self._chips[card_id]
             stays = _STAY in self._on
+        if _TWO in self._on:
+            both = Presence(SeveralCards(), title="Two cards", leaves_on_release=not stays)
+            self._field.put(both)
+            return
         self._field.put(presented(profile, chip, leaves_on_release=not stays))
 
     def remove(self) -> None:
@@ -108,15 +134,20 @@ class SimulatedBench:
         unplugged = not self._field.plugged
         with self._lock:
             on = self._on | ({_UNPLUGGED} if unplugged else set())
-        return tuple(BenchSwitch(name, label, name in on) for name, (label, _) in _SWITCHES.items())
+            amounts = dict(self._amounts)
+        return tuple(
+            BenchSwitch(
+                name,
+                trouble.label,
+                name in on,
+                trouble.shown.format(amounts[name]) if name in amounts else "",
+            )
+            for name, trouble in _SWITCHES.items()
+        )
 
     def set_switch(self, switch_id: str, on: bool) -> None:  # noqa: FBT001 - as in the protocol
         """See ``terminal.bench.Bench``."""
-        if switch_id not in _SWITCHES:
-            raise ReaderNotFound(
-                f"The bench has no switch {switch_id!r}.",
-                remedy=f"Switches: {', '.join(_SWITCHES)}.",
-            )
+        _check(switch_id)
         if switch_id == _UNPLUGGED:
             self._field.set_plugged(plugged=not on)
             return
@@ -124,12 +155,28 @@ class SimulatedBench:
             # Rebinding and not changing in place: a card may be reading the set right now.
             self._on = self._on | {switch_id} if on else self._on - {switch_id}
 
+    def step(self, switch_id: str) -> None:
+        """See ``terminal.bench.Bench``."""
+        _check(switch_id)
+        amounts = _SWITCHES[switch_id].amounts
+        with self._lock:
+            if amounts:
+                following = amounts.index(self._amounts[switch_id]) + 1
+                self._amounts[switch_id] = amounts[following % len(amounts)]
+
     def log(self) -> tuple[str, ...]:
         """See ``terminal.bench.Bench``."""
         return self._field.log()
 
     def _faults(self) -> Faults:
-        faults = Faults()
-        for name in self._on:
-            faults = replace(faults, **_SWITCHES[name][1])
-        return faults
+        asked = {
+            _SWITCHES[name].fault: self._amounts[name] for name in self._on if name in self._amounts
+        }
+        return replace(Faults(), **asked)
+
+
+def _check(switch_id: str) -> None:
+    if switch_id not in _SWITCHES:
+        raise ReaderNotFound(
+            f"The bench has no switch {switch_id!r}.", remedy=f"Switches: {', '.join(_SWITCHES)}."
+        )

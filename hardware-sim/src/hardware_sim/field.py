@@ -15,7 +15,8 @@ from threading import Condition
 
 from drivers.door import Chip
 from hardware_sim.faults import CardMute
-from hardware_sim.meaning import name_of, status_of
+from hardware_sim.meaning import name_of, told
+from terminal.bench import ILL, WELL
 from terminal.errors import CardLost, ReaderUnplugged
 from terminal.ports import ForeignTag, Presented, SeveralCards, Unreadable
 
@@ -186,14 +187,14 @@ class SimulatedReader:
     def exchange(self, presence: Presence, chip: Chip, command: bytes) -> bytes:
         """One command to the card in hand. For ``_CardInHand``."""
         self._require_in_hand(presence)
-        name = name_of(command)
         try:
             answer = chip.exchange(command)
         except CardMute:
             self._in_hand = None
-            self._field.note(f"{name}: no answer")
+            self._field.note(f"{ILL} {name_of(command)}: no answer")
             raise
         except CardLost:
+            self._field.note(f"{ILL} {name_of(command)}: the card has left")
             self._in_hand = None
             self._field.take(presence)
             raise
@@ -203,7 +204,8 @@ class SimulatedReader:
             raise
         # A slow answer leaves time to take the card away, or to unplug the reader.
         self._require_in_hand(presence)
-        self._field.note(f"{name}: {status_of(answer)}")
+        mark = WELL if answer[-2:] == b"\x90\x00" else ILL
+        self._field.note(f"{mark} {told(command, answer)}")
         return answer
 
     def _supplied(self) -> Presence | None:

@@ -38,23 +38,29 @@ class Hand:
         self._holds = 0
         self._spoken_at: float | None = None
 
-    def tap(self, name: str, *, fault: str = "", stays: bool = False) -> None:
-        """Holds a card to the reader, in place of another one.
+    def tap(self, *names: str, fault: str = "", stays: bool = False) -> None:
+        """Holds a card to the reader, or several at once, in place of what was there.
 
         Raises:
             ConfigError: there is no such card or fault, or the door cannot stage it.
         """
-        card = self._cards.get(name) or CardHandle(name, seed=self._seed)
-        card.set_fault(fault)
-        held = card.chip_for(self._stage)
+        cards = [self._cards.get(name) or CardHandle(name, seed=self._seed) for name in names]
+        for card in cards:
+            card.set_fault(fault)
+        held = [card.chip_for(self._stage) for card in cards]
         with self._lock:
-            self._cards[name] = card
+            self._cards |= dict(zip(names, cards, strict=True))
             self._holds += 1
             self._spoken_at = None
             number = self._holds
-        chip = NotedChip(held.chip, self._note, lambda _: self._heard())
-        self._stage.put([Held(held.profile, chip)])
-        self._note(f"{card.profile.card.title} is on the reader")
+        self._stage.put(
+            [
+                Held(each.profile, NotedChip(each.chip, self._note, lambda _: self._heard()))
+                for each in held
+            ]
+        )
+        titles = " and ".join(card.profile.card.title for card in cards)
+        self._note(f"{titles} {'is' if len(cards) == 1 else 'are'} on the reader")
         if not stays:
             threading.Thread(target=self._let_go, args=(number,), daemon=True).start()
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from drivers.door import Chip
+from hardware_sim.issuer import ISSUERS
 from terminal.emv.apdu import Command
-from terminal.errors import CardLost, ReaderUnplugged
+from terminal.emv.selection import PPSE
+from terminal.emv.tlv import decode, first
+from terminal.errors import CardError, CardLost, ReaderUnplugged
 
 MEANINGS: Mapping[int, str] = MappingProxyType(
     {
@@ -28,6 +31,16 @@ MEANINGS: Mapping[int, str] = MappingProxyType(
 )
 """Status words of a contactless card (EMV Book 1, 11; Contactless Book B for 6984 and 6986)."""
 
+SCHEMES: Mapping[bytes, str] = MappingProxyType(
+    {issuer.rid: scheme for scheme, issuer in ISSUERS.items()}
+)
+"""Schemes by the five bytes that their applications begin with."""
+
+_OK = 0x9000
+_SELECT = 0xA4
+_CID_9F27 = 0x9F27
+_DECISIONS = {0x00: "the card declines", 0x40: "the card approves", 0x80: "the card asks its bank"}
+
 
 def name_of(command: bytes) -> str:
     """The command's name, and what identifies it where that is no card data."""
@@ -38,6 +51,39 @@ def name_of(command: bytes) -> str:
     if parsed.ins == 0xB2:
         return f"{parsed.name} {parsed.p1} of file {parsed.p2 >> 3}"
     return parsed.name
+
+
+def told(command: bytes, answer: bytes) -> str:
+    """One exchange in a line for a person: what was asked, and what came of it."""
+    status = int.from_bytes(answer[-2:], "big")
+    if status != _OK:
+        return f"{_asked(command)}: {status_of(answer)}"
+    decision = _decision(answer[:-2])
+    said = None if decision is None else _DECISIONS.get(decision)
+    return f"{_asked(command)}: {said or f'ok, {len(answer) - 2} bytes'}"
+
+
+def _asked(command: bytes) -> str:
+    """The command, and what is selected by it."""
+    name = name_of(command)
+    try:
+        parsed = Command.decode(command)
+    except ValueError:
+        return name
+    if parsed.ins == _SELECT:
+        if parsed.data == PPSE:
+            return f"{name} the list of applications"
+        return f"{name} {SCHEMES.get(parsed.data[:5], 'an application')}"
+    return name
+
+
+def _decision(data: bytes) -> int | None:
+    """Bits 8 and 7 of the cryptogram information data (9F27), where an answer has it."""
+    try:
+        found = first(decode(data), _CID_9F27)
+    except CardError:
+        return None
+    return found.value[0] & 0xC0 if found is not None and found.value else None
 
 
 def status_of(answer: bytes) -> str:

@@ -48,6 +48,11 @@ class Workshop:
         self._stages = {}
         self._acquirer = None
 
+    @property
+    def receipts(self) -> Path:
+        """Where a simulated printer of a till elsewhere puts its receipts."""
+        return self.folder / "receipts"
+
     def next_number(self) -> int:
         """A number of its own for each scenario: that of its till."""
         self._played += 1

@@ -35,8 +35,10 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def table(sim_reader: ReaderHandle, sim_acquirer: AcquirerControl, said: list[str]) -> Table:
-    return Table(sim_reader.stage, sim_acquirer, said.append, seed=0)
+def table(
+    sim_reader: ReaderHandle, sim_acquirer: AcquirerControl, said: list[str], tmp_path: Path
+) -> Table:
+    return Table(sim_reader.stage, sim_acquirer, said.append, seed=0, receipts=tmp_path)
 
 
 def test_a_card_is_held_until_the_reader_is_through_with_it(
@@ -62,7 +64,7 @@ def test_a_card_is_held_until_the_reader_is_through_with_it(
 
 
 def test_the_words_of_the_bench(
-    table: Table, sim_acquirer: AcquirerControl, said: list[str]
+    table: Table, sim_acquirer: AcquirerControl, said: list[str], tmp_path: Path
 ) -> None:
     table.run(
         [
@@ -72,7 +74,12 @@ def test_the_words_of_the_bench(
             "tap 'visa\n",
             "network off\n",
             "acquirer drop_after=1\n",
+            "forget\n",
             "books\n",
+            "log\n",
+            "paper\n",
+            "paper out\n",
+            "put visa-credit amex\n",
             "help\n",
         ]
     )
@@ -84,10 +91,16 @@ def test_the_words_of_the_bench(
         "No closing quotation",
         "The way to the acquirer is off.",
         "drop_after=1",
+        "has forgotten what it answered",
+        "No message has come.",
+        "Paper is put in, or taken out.",
+        "Paper is out.",
+        "Visa credit and American Express are on the reader",
         "put CARD",
     ):
         assert words in text
     assert sim_acquirer.behaviour.refuse
+    assert [each.name for each in tmp_path.iterdir()] == ["OUT-OF-PAPER"]
 
 
 @contextmanager

@@ -301,15 +301,15 @@ def test_the_log_tells_a_story_without_card_data() -> None:
     reader, bench = bench_reader()
     bench.tap("visa-credit")
     card = card_from(reader)
-    card.exchange(PPSE)
+    directory = len(card.exchange(PPSE)) - 2
     card.exchange(bytes.fromhex("00A4040007A000000004101000"))
     card.exchange(b"\x00")
     reader.release()
     assert bench.log() == (
         "Visa credit: on the reader",
-        "SELECT: 9000 ok",
-        "SELECT: 6A82 not on this card",
-        "Malformed command: 6700 wrong length",
+        f"✓ SELECT the list of applications: ok, {directory} bytes",
+        "! SELECT Mastercard: 6A82 not on this card",
+        "! Malformed command: 6700 wrong length",
         "Visa credit: taken away",
     )
 

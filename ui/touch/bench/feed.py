@@ -66,6 +66,10 @@ class BenchFeed:
         """Turns a switch the other way."""
         self._commands.put(lambda: self._benches[bench].set_switch(switch.id, not switch.on))
 
+    def step(self, bench: int, switch: BenchSwitch) -> None:
+        """Moves a switch's value on to the next."""
+        self._commands.put(lambda: self._benches[bench].step(switch.id))
+
     @property
     def trouble(self) -> str:
         """What went wrong with the last command or the last look; empty when nothing did."""

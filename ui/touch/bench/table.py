@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from kivy.clock import Clock
@@ -14,8 +15,9 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from terminal.bench import Bench
+from ui.touch.bench.drag import Drag
 from ui.touch.bench.feed import BenchFeed, Look
-from ui.touch.bench.widgets import CardFace, Follower, Lines, Toggle, bench_skin
+from ui.touch.bench.widgets import CardFace, Dose, Follower, Lines, Toggle, bench_skin
 from ui.touch.kit.press import Press
 from ui.touch.kit.skin import rgba_of, skin
 from ui.touch.kit.surface import Plate
@@ -23,18 +25,25 @@ from ui.touch.kit.txt import Txt
 from ui.words import mark
 
 _BANNER = mark("Test bench: simulated cards, simulated bank, no real money")
-_CARDS = mark("Click a card to hold it to the reader")
+_CARDS = mark("Drag a card to the till, or click it")
 _AWAY = mark("Take card away")
 _SWITCHES = mark("What may go wrong")
-_TALK = mark("What card and reader say")
-_BOOKS = mark("What the bank's books say")
+# A bench names its own page; these are the names that there are words for.
+_PAGES = (
+    mark("What card and reader say"),
+    mark("What the bank's books say"),
+    mark("What the printer says"),
+)
 
 _BEZEL = 8
 _EDGE = 16
 _BANNER_HEIGHT = 34
 _GLOW_S = 0.6
 _CARD_WIDTH = 200
+_SWITCH_HEIGHT = 32
 _AWAY_WIDTH = dp(130)
+_PAGE_SHARES = (6, 5, 3)
+"""A dialogue takes more room than books, and books more than a printer."""
 
 
 class BenchTable(FloatLayout):
@@ -57,7 +66,7 @@ class BenchTable(FloatLayout):
             self._ground = Rectangle()
             Color(0, 0, 0, 0.45)
             self._shadow = SmoothRoundedRectangle(radius=[dp(18)] * 4)
-            Color(*rgba_of(bench_skin.theme, "hairline"))
+            self._edge_colour = Color(*rgba_of(bench_skin.theme, "hairline"))
             self._bezel = SmoothRoundedRectangle(radius=[dp(16)] * 4)
         self._banner = Plate(skin=bench_skin, fill="stripe", radius=0)
         self._banner_text = Txt(
@@ -67,6 +76,7 @@ class BenchTable(FloatLayout):
         self._side.away.bind(on_release=self._taken_away)
         self._logs = [Lines() for _ in self._benches]
         self._till = till
+        self._drag = Drag(self, self._side.scroll, till, reached=self._reached, left=self._left)
         for widget in (self._side, self._banner, self._banner_text, till, *self._logs):
             widget.size_hint = (None, None)
             self.add_widget(widget)
@@ -101,10 +111,13 @@ class BenchTable(FloatLayout):
         self._side.pos = (right, edge)
         self._side.size = (self.width - right - edge, self.height - banner - 2 * edge)
         low = top - height - bezel - edge
-        share = (frame[0] - edge * (len(self._logs) - 1)) / max(1, len(self._logs))
-        for index, lines in enumerate(self._logs):
-            lines.pos = (edge + index * (share + edge), edge)
-            lines.size = (share, low - edge)
+        shares = _PAGE_SHARES[: len(self._logs)]
+        share = (frame[0] - edge * (len(shares) - 1)) / max(1, sum(shares))
+        place = float(edge)
+        for lines, wide in zip(self._logs, shares, strict=True):
+            lines.pos = (place, edge)
+            lines.size = (share * wide, low - edge)
+            place += share * wide + edge
 
     def _speak(self, *_: object) -> None:
         say = skin.say().say
@@ -112,12 +125,37 @@ class BenchTable(FloatLayout):
         self._side.cards_title.text = say(_CARDS)
         self._side.away.text = say(_AWAY)
         self._side.switches_title.text = say(_SWITCHES)
-        self._title_logs()
 
-    def _title_logs(self) -> None:
-        for index, lines in enumerate(self._logs):
-            books = index < len(self._drawn) and not self._drawn[index].cards
-            lines.title.text = skin.say().say(_BOOKS if books else _TALK)
+        for bench, lines in zip(self._benches, self._logs, strict=True):
+            lines.title.text = say(bench.title)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Kivy's: a card may be about to be picked up."""
+        self._drag.down(touch, self._faces)
+        return bool(super().on_touch_down(touch))
+
+    def on_touch_move(self, touch: Any) -> bool:
+        """Kivy's: a card that is carried follows."""
+        return self._drag.move(touch) or bool(super().on_touch_move(touch))
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """Kivy's: a card that was carried is let go."""
+        carried = self._drag.up(touch)
+        if carried:
+            self._light(on=False)
+        return carried or bool(super().on_touch_up(touch))
+
+    def _reached(self, face: CardFace) -> None:
+        self._light(on=True)
+        self.feed.tap(face.bench, face.card.id)
+
+    def _left(self, face: CardFace) -> None:
+        self._light(on=False)
+        self.feed.remove(face.bench)
+
+    def _light(self, *, on: bool) -> None:
+        """The till's edge lights up while a card is held to it."""
+        self._edge_colour.rgba = rgba_of(bench_skin.theme, "light_on" if on else "hairline")
 
     def _draw(self, *_: object) -> None:
         """Brings the widgets up to the feed's last look; only what changed is touched."""
@@ -130,11 +168,11 @@ class BenchTable(FloatLayout):
             for switch in look.switches:
                 toggle = self._toggles[index, switch.id]
                 toggle.on = switch.on
+                toggle.amount = switch.value
                 toggle.switch = switch
             trouble = (self.feed.trouble,) if index == 0 and self.feed.trouble else ()
             self._logs[index].lines = [*look.log, *trouble]
         self._drawn = looks
-        self._title_logs()
 
     def _deal(self, looks: tuple[Look, ...]) -> None:
         grid = self._side.cards
@@ -144,13 +182,15 @@ class BenchTable(FloatLayout):
             for card in look.cards:
                 face = CardFace(card, size_hint_y=None, height=dp(94))
                 face.bench = index
-                face.bind(on_press=self._tapped)
+                face.bind(on_release=self._tapped)
                 self._faces.append(face)
                 grid.add_widget(face)
         self._side.offer_cards(offered=bool(self._faces))
 
     def _tapped(self, face: CardFace) -> None:
         """The card glows for a moment: the tap has been taken, whatever the reader makes of it."""
+        if face.carried:
+            return
         self.feed.tap(face.bench, face.card.id)
         face.held = True
         Clock.schedule_once(lambda _: setattr(face, "held", False), _GLOW_S)
@@ -173,12 +213,16 @@ class BenchTable(FloatLayout):
                 toggle.bench = index
                 toggle.switch = switch
                 toggle.bind(on_release=self._turned)
+                toggle.dose.bind(on_release=partial(self._dosed, toggle))
                 self._toggles[index, switch.id] = toggle
                 grid.add_widget(toggle)
         self._side.fit()
 
     def _turned(self, toggle: Toggle) -> None:
         self.feed.turn(toggle.bench, toggle.switch)
+
+    def _dosed(self, toggle: Toggle, _dose: Dose) -> None:
+        self.feed.step(toggle.bench, toggle.switch)
 
 
 class _Side(FloatLayout):
@@ -190,7 +234,7 @@ class _Side(FloatLayout):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(size_hint=(None, None), **kwargs)
-        self._scroll = ScrollView(
+        self.scroll = ScrollView(
             do_scroll_x=False,
             size_hint=(None, None),
             bar_width=dp(5),
@@ -202,7 +246,7 @@ class _Side(FloatLayout):
             cols=2, spacing=dp(12), padding=(dp(4), dp(4), dp(14), dp(4)), size_hint_y=None
         )
         self.cards.bind(minimum_height=self.cards.setter("height"))
-        self._scroll.add_widget(self.cards)
+        self.scroll.add_widget(self.cards)
         self._above = Plate(skin=bench_skin, fill="bg", radius=0, size_hint=(None, None))
         self._below = Plate(skin=bench_skin, fill="bg", radius=0, size_hint=(None, None))
         self.cards_title = _heading()
@@ -212,7 +256,7 @@ class _Side(FloatLayout):
         )
         self.switches = GridLayout(cols=2, spacing=(dp(8), dp(2)), size_hint=(None, None))
         for widget in (
-            self._scroll,
+            self.scroll,
             self._above,
             self._below,
             self.cards_title,
@@ -234,7 +278,7 @@ class _Side(FloatLayout):
         self.switches.cols = max(2, int(self.width // dp(_CARD_WIDTH)))
         rows = -(-len(self.switches.children) // self.switches.cols)
         heading, gap = dp(26), dp(8)
-        self.switches.size = (self.width, rows * dp(37))
+        self.switches.size = (self.width, rows * dp(_SWITCH_HEIGHT))
         self.switches.pos = self.pos
         self.switches_title.pos = (self.x, self.y + self.switches.height + dp(2))
         self.cards_title.pos = (self.x, self.top - heading)
@@ -245,8 +289,8 @@ class _Side(FloatLayout):
         low = self.switches_title.top + gap
         high = self.cards_title.y - dp(4)
         self.cards.cols = max(2, int(self.width // dp(_CARD_WIDTH)))
-        self._scroll.pos = (self.x, low)
-        self._scroll.size = (self.width, max(dp(40), high - low))
+        self.scroll.pos = (self.x, low)
+        self.scroll.size = (self.width, max(dp(40), high - low))
         self._above.pos = (self.x - dp(6), high)
         self._above.size = (self.width + dp(12), self.top - high + dp(_EDGE))
         self._below.pos = (self.x - dp(6), 0)

@@ -20,7 +20,7 @@ from kivy.properties import BooleanProperty, ListProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.floatlayout import FloatLayout
 
-from terminal.bench import BenchCard
+from terminal.bench import ILL, BenchCard
 from ui.touch.kit.glyphs import arc, chip
 from ui.touch.kit.skin import Skin, hex_rgba
 from ui.touch.kit.surface import Painted, Plate
@@ -31,6 +31,7 @@ bench_skin = Skin(theme=BENCH)
 """The bench's own colours; its words follow the till's."""
 
 _ROW_HEIGHT = 18
+_DOSE_WIDTH = 60
 _WHITE = "#FFFFFF"
 _INK = "#101828"
 
@@ -49,6 +50,7 @@ class CardFace(ButtonBehavior, Painted):
     def __init__(self, card: BenchCard, **kwargs: Any) -> None:
         super().__init__(skin=bench_skin, **kwargs)
         self.card = card
+        self.carried = False
         self.test_id = f"card_{card.id}"
         self._ink = ink_on(card.colour_hex)
         self.labels = [
@@ -127,10 +129,33 @@ class CardFace(ButtonBehavior, Painted):
                 arc(left, middle, dp(5 + 5 * step), 50, 130, width=dp(1.3))
 
 
+class Dose(ButtonBehavior, Painted):
+    """How much of something: a small key that moves on to the next amount."""
+
+    text = StringProperty("")
+    test_id = StringProperty("")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(skin=bench_skin, **kwargs)
+        self.label = Txt(sizes=[13, 12, 11], bold=True, align="center", skin=bench_skin)
+        self.add_widget(self.label)
+        for name in ("text", "state"):
+            self.fbind(name, self._changed)
+
+    def paint(self) -> None:
+        """See ``Painted.paint``."""
+        if self.text:
+            fill = "pressed" if self.state == "down" else "surface"
+            self.plate(fill, border="border", radius=dp(9))
+        self.label.text = self.text
+        self.label.pos, self.label.size = self.pos, self.size
+
+
 class Toggle(ButtonBehavior, Painted):
     """A switch with its label; its state is the bench's, never its own guess."""
 
     text = StringProperty("")
+    amount = StringProperty("")
     on = BooleanProperty(False)
     danger = BooleanProperty(True)
     test_id = StringProperty("")
@@ -138,8 +163,10 @@ class Toggle(ButtonBehavior, Painted):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(skin=bench_skin, **kwargs)
         self.label = Txt(sizes=[14.5, 14, 13, 12], max_lines=2, skin=bench_skin)
+        self.dose = Dose(size_hint=(None, None), test_id=f"{self.test_id}_dose")
         self.add_widget(self.label)
-        for name in ("text", "on", "danger", "state"):
+        self.add_widget(self.dose)
+        for name in ("text", "amount", "on", "danger", "state"):
             self.fbind(name, self._changed)
 
     def paint(self) -> None:
@@ -157,8 +184,12 @@ class Toggle(ButtonBehavior, Painted):
         SmoothEllipse(pos=(place, y + dp(3)), size=(knob, knob))
         self.label.text = self.text
         self.label.shade = "warn" if self.on and self.danger else "ink"
+        room = dp(_DOSE_WIDTH) if self.amount else 0
+        self.dose.text = self.amount
+        self.dose.size = (room, dp(24))
+        self.dose.pos = (self.right - room, self.center_y - dp(12))
         self.label.pos = (x + width + dp(9), self.y)
-        self.label.size = (self.right - x - width - dp(12), self.height)
+        self.label.size = (self.right - x - width - dp(12) - room, self.height)
 
 
 class Lines(FloatLayout):
@@ -199,7 +230,8 @@ class Lines(FloatLayout):
         shown += [""] * (len(self._rows) - len(shown))
         for index, (row, text) in enumerate(zip(self._rows, shown, strict=True)):
             row.text = text
-            row.shade = "ink" if index == newest else "ink2"
+            plain = "ink" if index == newest else "ink2"
+            row.shade = "warn" if text.startswith(ILL) else plain
 
 
 class Follower(EventDispatcher):
