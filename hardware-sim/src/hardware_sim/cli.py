@@ -147,6 +147,12 @@ def amounts(*, as_json: bool) -> None:
     metavar="TERMINAL:MERCHANT",
     help="Serve this terminal and no unknown one; may be given again.",
 )
+@click.option(
+    "--web",
+    type=click.IntRange(0, 65_535),
+    metavar="PORT",
+    help="Show the books as a page on 127.0.0.1:PORT; 0 for any port.",
+)
 @click.argument("options", nargs=-1, metavar=_OPTIONS_METAVAR)
 @_json_option
 def acquirer(
@@ -154,6 +160,7 @@ def acquirer(
     folder: Path | None,
     port: int,
     terminals: Sequence[str],
+    web: int | None,
     options: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -178,15 +185,33 @@ def acquirer(
         watch=watch,
     )
     signal.signal(signal.SIGTERM, lambda *_: host.end())
-    with closing(host), _until_ctrl_c("The simulated acquirer ends; its books stay."):
+    with (
+        closing(host),
+        _page(host, web) as page,
+        _until_ctrl_c("The simulated acquirer ends; its books stay."),
+    ):
         if as_json:
-            click.echo(json.dumps({"port": host.port, "pid": os.getpid()}))
+            where = {"web": page} if page else {}
+            click.echo(json.dumps({"port": host.port, "pid": os.getpid(), **where}))
         else:
-            _introduce(host)
+            _introduce(host, page)
         host.wait()
 
 
-def _introduce(host: AcquirerHost) -> None:
+@contextmanager
+def _page(host: AcquirerHost, port: int | None) -> Iterator[str]:
+    """Serves the books as a page where that is asked for, and gives its address."""
+    if port is None:
+        yield ""
+        return
+    from hardware_sim.acquirer_web import LedgerPage  # noqa: PLC0415 - see above
+
+    title = f"Acquirer on 127.0.0.1:{host.port}"
+    with closing(LedgerPage(host.folder.ledger_file, port=port, title=title)) as page:
+        yield page.url
+
+
+def _introduce(host: AcquirerHost, page: str) -> None:
     """How to reach it: by folder, or as a till reaches a real one, with lines to copy."""
     folder, path = host.folder, host.folder.path.resolve()
     address = f"iso8583+tls://127.0.0.1:{host.port}?mode=test"
@@ -208,6 +233,7 @@ def _introduce(host: AcquirerHost) -> None:
         *(f'  {name} = "{file.resolve()}"' for name, file in files.items()),
         "Change it live with",
         f"  taptill sim set --dir {path} latency_ms=300",
+        *(["Its books as a page", f"  {page}"] if page else []),
         "",
         "Ctrl-C ends it.",
     ]

@@ -25,7 +25,8 @@ def _clock_time(moment: str) -> str:
     return moment[11:23]
 
 
-def _money(minor: int | None, currency: str) -> str:
+def money(minor: int | None, currency: str) -> str:
+    """An amount as the books have it, for a person; empty for none."""
     if minor is None:
         return ""
     try:
@@ -42,7 +43,7 @@ def line(entry: Entry) -> str:
         entry.mti,
         entry.terminal_id.ljust(8),
         entry.stan.rjust(6),
-        _money(entry.amount_minor, entry.currency).rjust(14),
+        money(entry.amount_minor, entry.currency).rjust(14),
         entry.card.ljust(9),
         f"-> {entry.response_code or 'no answer'}",
         f"({entry.note})" if entry.note else "",
@@ -57,7 +58,7 @@ def message_row(row: Entry) -> dict[str, str]:
         "message": row.mti,
         "terminal": row.terminal_id,
         "stan": row.stan,
-        "amount": _money(row.amount_minor, row.currency),
+        "amount": money(row.amount_minor, row.currency),
         "card": row.card,
         "answer": row.response_code,
         "note": row.note,
@@ -72,11 +73,16 @@ def capture_row(row: Capture) -> dict[str, str]:
         "terminal": row.terminal_id,
         "stan": row.stan,
         "rrn": row.rrn,
-        "amount": _money(row.amount_minor, row.currency),
+        "amount": money(row.amount_minor, row.currency),
         "card": row.card,
         "approval": row.approval_code,
         "answer": row.response_code,
     }
+
+
+def heading(column: str) -> str:
+    """A column's name for a person."""
+    return _HEADINGS.get(column, column.replace("_", " ").capitalize())
 
 
 def show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
@@ -88,7 +94,7 @@ def show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> Non
         click.echo(f"{title}: none")
         return
     click.secho(title, bold=True)
-    headings = {name: _HEADINGS.get(name, name.replace("_", " ").capitalize()) for name in rows[0]}
+    headings = {name: heading(name) for name in rows[0]}
     width = shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
     for shown in table(headings, rows, width):
         click.echo(shown)

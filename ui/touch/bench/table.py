@@ -113,7 +113,7 @@ class BenchTable(FloatLayout):
         low = top - height - bezel - edge
         shares = _PAGE_SHARES[: len(self._logs)]
         share = (frame[0] - edge * (len(shares) - 1)) / max(1, sum(shares))
-        place = float(edge)
+        place = edge
         for lines, wide in zip(self._logs, shares, strict=True):
             lines.pos = (place, edge)
             lines.size = (share * wide, low - edge)
