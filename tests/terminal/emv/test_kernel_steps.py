@@ -313,6 +313,27 @@ def test_remainders_may_be_missing() -> None:
         assert "gave no" not in str(without.value)
 
 
+def test_keys_that_fit_into_their_certificates_have_no_remainder() -> None:
+    ca, issuer, icc = scheme.key("large ca", 1984), scheme.key("ca", 1408), scheme.key("icc", 1024)
+    head = bytes.fromhex("02476173FF12490000420101") + bytes((issuer.length, 3))
+    body = head + issuer.modulus.ljust(ca.length - 36, b"\xbb")
+    issuer_certificate = ca.sign(body, scheme.EXPONENT)
+    head = bytes.fromhex(f"04{scheme.PAN}FFFF12490000420101") + bytes((icc.length, 3))
+    body = head + icc.modulus.ljust(issuer.length - 42, b"\xbb")
+    parts: dict[int, str | bytes] = {
+        0x8F: "F9",
+        0x90: issuer_certificate,
+        0x9F32: scheme.EXPONENT,
+        0x9F46: issuer.sign(body, scheme.EXPONENT),
+        0x9F47: scheme.EXPONENT,
+        0x5A: scheme.PAN,
+        0x5F24: "491231",
+    }
+    keys = oda.CaKeys((oda.CaPublicKey(VISA[:5], 0xF9, ca.modulus, scheme.EXPONENT),))
+    at = activation(3, parts, ca_keys=keys)
+    assert act.card_key(at, act.account(at)).modulus == int.from_bytes(icc.modulus)
+
+
 @pytest.mark.parametrize(
     ("kernel", "pan", "taken"),
     [
