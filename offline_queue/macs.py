@@ -318,11 +318,17 @@ def _chunk(connection: apsw.Connection, table: Table, last: int) -> list[Scanned
 
 
 def single(connection: apsw.Connection, table: Table, rowid: int) -> Scanned:
-    """One row of a table, as ``scan`` gives it."""
+    """One row of a table, as ``scan`` gives it; without content where it cannot be read.
+
+    So is one that an index knows and the table does not, as in a damaged file.
+    """
     try:
-        (row,) = rows(connection, table.select("WHERE rowid = ?"), (rowid,))
+        found = rows(connection, table.select("WHERE rowid = ?"), (rowid,))
     except UnicodeDecodeError:
+        found = []
+    if not found:
         return (rowid,), None, b""
+    row = found[0]
     return (rowid,), row[:-1], row[-1]
 
 

@@ -215,7 +215,7 @@ def _row(
 ) -> Finding | None:
     where = _place(table, key, content)
     if content is None:
-        return Finding("a text is unreadable", where)
+        return Finding("a row is missing, or a text in it is unreadable", where)
     good = isinstance(mac, bytes) and hmac.compare_digest(keys.row_mac(table, content), mac)
     return None if good else Finding("a row was changed", where)
 

@@ -142,6 +142,21 @@ def test_a_changed_byte_is_found_or_changes_no_row(device: Device) -> None:
     assert found > len(places) // 50
 
 
+def test_a_row_that_an_index_alone_knows_is_a_finding(device: Device) -> None:
+    """As a damaged page leaves it: what waits is found by its state, and is not there."""
+    content = device.path.read_bytes()
+    connection = in_memory(content)
+    connection.pragma("writable_schema", 1)
+    index = rows(connection, "SELECT * FROM sqlite_schema WHERE name = 'txn_by_state'")
+    connection.execute("DELETE FROM sqlite_schema WHERE name = 'txn_by_state'")
+    without = in_memory(connection.serialize("main"))
+    without.execute("UPDATE txn SET rowid = rowid + 1000 WHERE state = 'stored'")
+    without.pragma("writable_schema", 1)
+    without.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", index[0])
+    damaged = in_memory(without.serialize("main"))
+    assert any("is missing" in finding for finding in findings_in(damaged, device.keystore))
+
+
 @pytest.mark.parametrize("bit", [0, 3, 7])
 def test_a_changed_byte_of_the_header_is_found_or_changes_no_row(device: Device, bit: int) -> None:
     content = device.path.read_bytes()
