@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 
+from drivers.answer_mac import MacKey, MacLink
 from drivers.ca_key_store import CaKeyStore
 from drivers.dukpt import DUKPT_STATE, DukptSealer
 from drivers.keystore import HpkeSealer
@@ -46,6 +47,8 @@ class TlsAcquirer:
     ca_keys: CaKeys = field(default_factory=CaKeys)
     """The schemes' keys that the acquirer has signed for its tills; without any, cards are
     authenticated by their issuers alone, online."""
+    mac_secret: bytes = field(default=b"", repr=False)
+    """Of what the till's key for the MACs of answers is made; empty where the dialect has none."""
 
     @property
     def name(self) -> str:
@@ -54,13 +57,27 @@ class TlsAcquirer:
 
     def link(self) -> Host:
         """A new link, for one thread. It connects at the first message."""
-        return TlsHost(
+        profile = profile_named(self.profile)
+        link = TlsHost(
             self.address,
             self.port,
             self.context,
-            framing=profile_named(self.profile).framing,
+            framing=profile.framing,
             connect_timeout_s=self.connect_timeout_s,
         )
+        sealer = self.sealer
+        if not profile.mac_field or not isinstance(sealer, HpkeSealer | ManifestSealer):
+            return link
+        keys: dict[str, MacKey] = {}
+
+        def key_now() -> MacKey:
+            """The key that goes with the acquirer's of now."""
+            named = sealer.key_id
+            if named not in keys:
+                keys[named] = MacKey(sealer.public_key, self.mac_secret)
+            return keys[named]
+
+        return MacLink(link, profile, key_now)
 
     def close(self) -> None:
         """Nothing to end: links are closed by those who asked for them."""
@@ -88,7 +105,21 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> TlsAcquirer:
         context=tls_context(settings),
         connect_timeout_s=settings.connect_timeout_s,
         ca_keys=_ca_keys(settings, production=production),
+        mac_secret=mac_secret(profile, settings),
     )
+
+
+def mac_secret(profile: Profile, settings: AcquirerSettings) -> bytes:
+    """Of what the till's key for the MACs of answers is made, where the dialect has them.
+
+    Raises:
+        KeyStoreError: there is no key store to take it from.
+    """
+    if not profile.mac_field:
+        return b""
+    if settings.keystore is None:
+        raise KeyStoreError("Answers with a MAC need the device's key store.")
+    return settings.keystore.mac("answer mac", settings.terminal_id.encode())
 
 
 def sealer_for(profile: Profile, settings: AcquirerSettings) -> Sealer:

@@ -111,6 +111,11 @@ class HpkeSealer:
         """Which of the acquirer's keys: 16 hexadecimal digits."""
         return self._header[2:].hex()
 
+    @property
+    def public_key(self) -> X25519PublicKey:
+        """The acquirer's key."""
+        return self._public_key
+
     def seal(self, plaintext: bytes, info: bytes) -> bytes:
         """The envelope of ``plaintext``, bound to ``info``: 58 bytes longer than the plaintext."""
         return self._header + SUITE.encrypt(plaintext, self._public_key, info)

@@ -205,6 +205,11 @@ class ManifestSealer:
         """Which key seals now: 16 hexadecimal digits."""
         return self.manifest.key_at(self._now()).kid
 
+    @property
+    def public_key(self) -> X25519PublicKey:
+        """The acquirer's key that seals now."""
+        return self._sealers[self.key_id].public_key
+
     def seal(self, plaintext: bytes, info: bytes) -> bytes:
         """The envelope of ``plaintext`` under the key whose id is part of ``info``."""
         for kid, sealer in self._sealers.items():

@@ -229,6 +229,8 @@ class Profile:
     ``SEQUENCE:TXN_ID``, so that till and host agree on what the envelope was sealed to.
     ``batch_field`` carries the batch number and ``reason_field`` why a sale was taken offline.
     ``echoed`` lists the fields that an answer, where it has them, repeats from its request.
+    With a ``key_field`` each message that moves money carries the till's key for the MAC of its
+    answer, which the host puts into the ``mac_field``; see ``answer_mac``.
     ``responses`` is for sales and advices, ``reversal_responses`` for reversals; ``delivery`` says
     how queued messages are repeated.
     """
@@ -248,6 +250,8 @@ class Profile:
     header: bytes = b""
     refund_without_card: bool = True
     serial_field: int = 0
+    key_field: int = 0
+    mac_field: int = 0
 
     def __post_init__(self) -> None:
         known = set(self.layout.fields)

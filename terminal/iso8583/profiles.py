@@ -3,7 +3,9 @@
 ``base87`` follows ISO 8583:1987 with ASCII data, a binary bitmap, LLVAR and LLLVAR lengths in
 ASCII digits and a two-byte length in front of each message. It has no field for a clear card
 number or track: the card travels sealed, in DE 62. ``base87-dukpt`` is the same for an acquirer
-that opens it with DUKPT: the key serial number is in DE 53.
+that opens it with DUKPT: the key serial number is in DE 53. ``base87-mac`` is ``base87`` for an
+acquirer that puts a MAC on each answer: a key for it goes out in DE 120, and the MAC comes back in
+DE 128.
 """
 
 from __future__ import annotations
@@ -287,8 +289,33 @@ BASE87_DUKPT = replace(
     serial_field=53,
 )
 
+# DE 120 is for private use in the standard, DE 128 is the MAC of a message (64 bits).
+_WITH_MAC = {
+    **_BASE87_FIELDS,
+    120: Field("key of the till's for MACs", Content.B, 40, LLLVAR, encoding="b"),
+    128: Field("message authentication code", Content.B, 8, encoding="b"),
+}
+_ECHO = {"0800", "0810"}
+
+BASE87_MAC = replace(
+    BASE87,
+    name="base87-mac",
+    layout=Layout("base87-mac", _WITH_MAC),
+    messages=MappingProxyType(
+        {
+            mti: form
+            if mti in _ECHO
+            # The third digit of a request is even, of its answer odd (ISO 8583:1987).
+            else replace(form, optional=form.optional | {120 if mti[2] in "024" else 128})
+            for mti, form in _BASE87_MESSAGES.items()
+        }
+    ),
+    key_field=120,
+    mac_field=128,
+)
+
 PROFILES: Mapping[str, Profile] = MappingProxyType(
-    {profile.name: profile for profile in (BASE87, BASE87_DUKPT)}
+    {profile.name: profile for profile in (BASE87, BASE87_DUKPT, BASE87_MAC)}
 )
 
 

@@ -5,9 +5,8 @@ do what he likes and TLS takes none of it. Inside TLS (he has the host's key, so
 front end of the acquirer itself) he damages, drops, repeats and holds back answers. Whatever was
 shown must then be what the acquirer's books say.
 
-Partial approvals are left out inside TLS: their amount is the one number that nothing confirms.
-What no till can prevent without a MAC on each message (DE 64 or 128, which ``base87`` does not
-have): a man inside TLS who *composes* answers. The last test says so, and why damage is not enough.
+In ``base87-mac`` each answer has a MAC, so a man inside TLS who *composes* answers is believed in
+nothing. The last test is the control: in ``base87``, without one, he is.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from drivers.acquirer import open_acquirer
+from drivers.keystore import FileKeyStore
 from drivers.registry import AcquirerSettings, open_reader
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.acquirer_folder import AcquirerFolder
@@ -34,7 +34,7 @@ from terminal.checkout import Ports, pay
 from terminal.emv.oda import CaKeys
 from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import pack, unpack
-from terminal.iso8583.profiles import BASE87
+from terminal.iso8583.profiles import BASE87, BASE87_MAC
 from terminal.money import Amount, Currency
 from terminal.ports import Host
 from terminal.risk import OfflineLimits
@@ -45,7 +45,7 @@ from ui.wiring import Parts, assembled, forwarder, load_settings
 
 SALES = int(os.environ.get("TAPTILL_MIDDLE", "24"))
 SEED = int(os.environ.get("TAPTILL_SEED", random.SystemRandom().randrange(2**32)))
-ENDINGS = (0, 0, 0, 25, 51)
+ENDINGS = (0, 0, 0, 10, 25, 51)
 PATIENT = OfflineLimits(total_minor=10**6, card_total_minor=10**6, card_count=100)
 CARDS = ("visa-credit", "visa-debit", "visa-phone", "mastercard-credit", "mastercard-watch")
 
@@ -117,7 +117,9 @@ class Line:
 
 
 @contextmanager
-def line(folder: Path, mangle: Mangle, up: Mangle, *, inside: bool) -> Iterator[Line]:
+def line(
+    folder: Path, mangle: Mangle, up: Mangle, *, inside: bool, profile: str = "base87-mac"
+) -> Iterator[Line]:
     with ExitStack() as stack:
         control = stack.enter_context(running_acquirer(folder / "acquirer"))
         files = AcquirerFolder(control.folder)
@@ -126,7 +128,7 @@ def line(folder: Path, mangle: Mangle, up: Mangle, *, inside: bool) -> Iterator[
         )
         settings = load_settings(data_dir=folder / "till", reader="sim:")
         through = open_acquirer(
-            f"iso8583+tls://127.0.0.1:{middle.port}?mode=test",
+            f"iso8583+tls://127.0.0.1:{middle.port}?mode=test&profile={profile}",
             AcquirerSettings(
                 terminal_id="MIDDLE01",
                 merchant_id="SHOP00000000001",
@@ -135,16 +137,17 @@ def line(folder: Path, mangle: Mangle, up: Mangle, *, inside: bool) -> Iterator[
                 certificate_file=files.till_certificate_file,
                 private_key_file=files.till_key_file,
                 sealing_key_file=files.sealing_key_file,
+                keystore=FileKeyStore(folder / "mac.key"),
             ),
         )
         parts = stack.enter_context(assembled(settings, acquirer=through))
         emv = replace(parts.rules.emv, ca_keys=CaKeys(ca_public_keys()))
         # Nothing is a retry for the host: a card that is declined often may be tried again here.
-        profile = replace(
+        patient = replace(
             parts.rules.profile,
             delivery=replace(parts.rules.profile.delivery, ceilings={}, late_booking_s=0),
         )
-        rules = replace(parts.rules, emv=emv, profile=profile, authorise_s=0.5, offline=PATIENT)
+        rules = replace(parts.rules, emv=emv, profile=patient, authorise_s=0.5, offline=PATIENT)
         link = through.link()
         stack.callback(link.close)
         yield Line(replace(parts, rules=rules), middle, control, link)
@@ -234,9 +237,38 @@ def test_nothing_is_shown_that_the_host_did_not_say(tmp_path: Path, where: str) 
     assert one.touched > 3
 
 
-def test_the_limit_whoever_composes_answers_inside_tls_is_believed(tmp_path: Path) -> None:
-    """The control: this is what a MAC on each message would be for."""
+FORGED = {
+    "a decline becomes an approval": (12_51, {"de39": "00", "de38": "FORGED"}),
+    "a part becomes a smaller part": (12_10, {"de4": f"{100:012d}"}),
+    "a part becomes a larger part": (12_10, {"de4": f"{1_209:012d}"}),
+    "an approval becomes a decline": (12_00, {"de39": "51", "de38": ""}),
+    "the MAC is left out": (12_00, {"de128": ""}),
+    "the MAC is another one": (12_00, {"de128": "00" * 8}),
+}
 
+
+@pytest.mark.parametrize("what", FORGED)
+def test_an_answer_that_somebody_composes_inside_tls_is_none(tmp_path: Path, what: str) -> None:
+    minor, changes = FORGED[what]
+
+    def forge(message: bytes) -> list[bytes]:
+        said = unpack(BASE87_MAC, message[2:])
+        if said.mti != "0210":
+            return [message]
+        changed = {**said.fields, **{int(name[2:]): value for name, value in changes.items()}}
+        fields = {number: value for number, value in changed.items() if value}
+        forged = pack(BASE87_MAC, Message(said.mti, fields))
+        return [len(forged).to_bytes(2, "big") + forged]
+
+    with line(tmp_path, forge, untouched, inside=True) as one:
+        sale = one.sell(minor)
+        assert sale.state is State.UNKNOWN
+        assert one.touched == 1
+        assert one.judged() == {"UNKNOWN": 1}
+        assert one.parts.journal.transaction(sale.txn_id).state is State.REVERSED
+
+
+def test_the_control_without_a_mac_whoever_composes_answers_is_believed(tmp_path: Path) -> None:
     def forge(message: bytes) -> list[bytes]:
         said = unpack(BASE87, message[2:])
         if said.mti != "0210":
@@ -244,7 +276,7 @@ def test_the_limit_whoever_composes_answers_inside_tls_is_believed(tmp_path: Pat
         forged = pack(BASE87, Message("0210", {**said.fields, 39: "00", 38: "FORGED"}))
         return [len(forged).to_bytes(2, "big") + forged]
 
-    with line(tmp_path, forge, untouched, inside=True) as one:
+    with line(tmp_path, forge, untouched, inside=True, profile="base87") as one:
         sale = one.sell(12_51)
         assert sale.state is State.APPROVED
         assert [capture.response_code for capture in one.acquirer.captures()] == ["51"]

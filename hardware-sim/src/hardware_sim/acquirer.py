@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from drivers.acquirer import TlsAcquirer, sealer_for, tls_context
+from drivers.acquirer import TlsAcquirer, mac_secret, sealer_for, tls_context
 from drivers.dukpt import DUKPT_STATE, inject
 from drivers.key_blocks import unwrap
 from drivers.registry import AcquirerSettings
@@ -33,7 +33,7 @@ from terminal.bench import Bench
 from terminal.emv.oda import CaKeys
 from terminal.errors import ConfigError, KeyStoreError
 from terminal.iso8583.profile import Profile
-from terminal.iso8583.profiles import profile_named
+from terminal.iso8583.profiles import BASE87_MAC, profile_named
 from terminal.ports import Host, Sealer
 
 __all__ = ["FOLDER_NAME", "SimulatedAcquirer", "open_acquirer"]
@@ -162,7 +162,9 @@ def open_acquirer(url: str, settings: AcquirerSettings) -> SimulatedAcquirer:
         KeyStoreError: its folder or keys cannot be used.
     """
     folder, port, options = _parse(url, settings.state_dir / FOLDER_NAME)
-    profile = profile_named(options.pop("profile", PROFILE))
+    # A MAC on each answer needs a device key; a test without one does without.
+    usual = PROFILE if settings.keystore is None else BASE87_MAC.name
+    profile = profile_named(options.pop("profile", usual))
     lease, server, running_port = _leased(folder, port)
     try:
         _introduce(lease, settings, options)
@@ -248,6 +250,7 @@ def _through(
         sealer=sealer_for(profile, own),
         context=tls_context(own),
         connect_timeout_s=settings.connect_timeout_s,
+        mac_secret=mac_secret(profile, own),
     )
 
 

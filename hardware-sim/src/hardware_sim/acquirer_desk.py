@@ -12,12 +12,13 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from hardware_sim.acquirer_amounts import NOT_FINAL, code_for
 from hardware_sim.acquirer_behaviour import Behaviour, Fault
-from hardware_sim.acquirer_keys import OpeningKeys
+from hardware_sim.acquirer_keys import CannotOpen, OpeningKeys
 from hardware_sim.acquirer_later import COMPLETION, HOLD, REFUND, judge_later, kind_of
 from hardware_sim.acquirer_ledger import (
     AcquirerLedger,
@@ -40,13 +41,15 @@ from hardware_sim.acquirer_settlement import (
 )
 from hardware_sim.acquirer_transfers import INQUIRIES, inquire
 from terminal.errors import HostGarbled
+from terminal.iso8583.answer_mac import mac_of
 from terminal.iso8583.codec import Message
 from terminal.iso8583.hostside import Request, compose_answer, parse_request
 from terminal.iso8583.messages import pack, unpack
 from terminal.iso8583.profile import Profile
-from terminal.iso8583.profiles import BASE87_DUKPT
+from terminal.iso8583.profiles import BASE87_DUKPT, BASE87_MAC
 
 UNREADABLE = "----"
+_TILLS_MAX = 1000
 _SALES = frozenset({"0100", "0200", "0220", "0221"})
 _REVERSALS = frozenset({"0420", "0421"})
 CUSTOMER_CANCELLATION = "17"
@@ -78,6 +81,8 @@ class AcquirerDesk:
         watch: Callable[[Entry], None] | None = None,
     ) -> None:
         self._profile = profile
+        self._keys = keys
+        self._answer_keys: dict[str, bytes | None] = {}
         self._rules = IssuerRules(keys, hash_key)
         self._hash_key = hash_key
         self._ledger = ledger
@@ -139,14 +144,39 @@ class AcquirerDesk:
             self._ledger.record(entry)
         if self._watch is not None:
             self._watch(entry)
-        return self._reply(answer, faults, behaviour)
+        return self._reply(self._with_mac(request, answer), faults, behaviour)
+
+    def _with_mac(self, request: Request, answer: bytes) -> bytes:
+        """The answer with its MAC, for a till that has sent a key. It is kept without."""
+        sent = request.fields.get(BASE87_MAC.key_field)
+        if sent is None:
+            return answer
+        key = self._answer_key(sent)
+        if key is None:
+            # A till that goes by another key takes no answer of ours, with or without a MAC.
+            return answer
+        message = unpack(BASE87_MAC, answer)
+        mac = mac_of(BASE87_MAC, key, Message(request.mti, request.fields), message)
+        fields = {**message.fields, BASE87_MAC.mac_field: mac}
+        return pack(BASE87_MAC, Message(message.mti, fields))
+
+    def _answer_key(self, sent: str) -> bytes | None:
+        """The key that goes with a till's, agreed once."""
+        if sent not in self._answer_keys:
+            if len(self._answer_keys) >= _TILLS_MAX:
+                self._answer_keys.clear()
+            try:
+                self._answer_keys[sent] = self._keys.answer_key(bytes.fromhex(sent))
+            except CannotOpen:
+                self._answer_keys[sent] = None
+        return self._answer_keys[sent]
 
     def _parsed(self, wire: bytes) -> Request:
-        """The message in either dialect: which one says how its card is sealed."""
-        try:
-            return parse_request(self._profile, wire)
-        except HostGarbled:
-            return parse_request(BASE87_DUKPT, wire)
+        """The message in any of the dialects: which one says how its card is sealed."""
+        with suppress(HostGarbled):
+            # Its fields include those of base87.
+            return parse_request(BASE87_MAC, wire)
+        return parse_request(BASE87_DUKPT, wire)
 
     def _note(self, entry: Entry) -> None:
         with self._ledger.transaction():
@@ -311,7 +341,7 @@ class AcquirerDesk:
         if Fault.DROP_AFTER in faults:
             return Reply()
         if Fault.OTHER_STAN in faults:
-            answer = _with_other_stan(self._profile, answer)
+            answer = _with_other_stan(answer)
         if Fault.GARBLE in faults:
             answer = _garbled(answer)
         late_ms = behaviour.late_ms if Fault.LATE in faults else 0
@@ -334,14 +364,16 @@ def _key_of(request: Request) -> MessageKey:
 
 def _digest_of(request: Request) -> bytes:
     """What a copy has in common with the first: all but the repeat digit of the message type."""
-    content = json.dumps([request.mti[:3], sorted(request.fields.items())])
+    # Whoever sends a copy may do so with another key for its answer's MAC.
+    fields = {n: value for n, value in request.fields.items() if n != BASE87_MAC.key_field}
+    content = json.dumps([request.mti[:3], sorted(fields.items())])
     return hashlib.sha256(content.encode()).digest()
 
 
-def _with_other_stan(profile: Profile, answer: bytes) -> bytes:
-    message = unpack(profile, answer)
+def _with_other_stan(answer: bytes) -> bytes:
+    message = unpack(BASE87_MAC, answer)
     other = f"{int(message.fields[11]) % 999_999 + 1:06d}"
-    return pack(profile, Message(message.mti, {**message.fields, 11: other}))
+    return pack(BASE87_MAC, Message(message.mti, {**message.fields, 11: other}))
 
 
 def _garbled(answer: bytes) -> bytes:

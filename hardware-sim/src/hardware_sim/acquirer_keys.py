@@ -12,14 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from drivers.dukpt import KSN_BYTES, NONCE_BYTES, SUITE_AES_DUKPT
 from drivers.key_blocks import wrap
-from drivers.keystore import ENVELOPE_VERSION, HEADER_SIZE, SUITE_X25519_AES256GCM, key_id_of
+from drivers.keystore import (
+    ENVELOPE_VERSION,
+    HEADER_SIZE,
+    KEY_ID_SIZE,
+    SUITE_X25519_AES256GCM,
+    key_id_of,
+)
 from hardware_sim import dukpt
+from terminal.iso8583.answer_mac import answer_key
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _HPKE = bytes((ENVELOPE_VERSION, SUITE_X25519_AES256GCM))
@@ -56,6 +63,22 @@ class OpeningKeys:
         except InvalidTag:
             raise CannotOpen("the envelope does not open for this sale") from None
         raise CannotOpen("the envelope is for another key or of another version")
+
+    def answer_key(self, till_key: bytes) -> bytes:
+        """The key for the MACs of answers to a till, of its DE 120.
+
+        Raises:
+            CannotOpen: it is for another key of the acquirer's, or no key.
+        """
+        named, public = till_key[:KEY_ID_SIZE], till_key[KEY_ID_SIZE:]
+        for key in self.hpke:
+            if named == key_id_of(key.public_key()):
+                try:
+                    shared = key.exchange(X25519PublicKey.from_public_bytes(public))
+                except ValueError:
+                    break
+                return answer_key(shared, till_key)
+        raise CannotOpen("DE 120 has no key that an answer's MAC could be made with")
 
     def _dukpt(self, rest: bytes, info_of: InfoOf) -> bytes:
         serial = rest[:KSN_BYTES]
