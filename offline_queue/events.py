@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from terminal.day_events import DayEvent
@@ -62,6 +63,8 @@ class _Unreadable(Exception):
     """Carries the reason up to where the type is known."""
 
 
+# A commit writes the same time several times.
+@lru_cache(maxsize=64)
 def write_time(moment: datetime) -> str:
     """``2026-11-23T16:21:00.000000Z``: fixed width, so that text order is time order."""
     if moment.tzinfo is None:

@@ -98,6 +98,7 @@ class SqlJournal(LaterJournal):
         self._entropy = entropy
         self._reserve_bytes = reserve_bytes
         self._acquirer = acquirer
+        self._begun: tuple[Transaction, int, int] | None = None
         if store.findings:
             # A sealed ledger is read and exported; each try to write to it says so.
             return
@@ -124,10 +125,12 @@ class SqlJournal(LaterJournal):
         written.require_room(self.store, self._reserve_bytes)
         with self.store.write() as connection:
             note_time(connection, at)
-            return written.open_intent(
+            sale = written.open_intent(
                 connection,
                 lambda number: SaleIntended(at, txn_id, number, amount, cashier, training, terms),
             )
+            self._begun = (sale, self.store.commits + 1, connection.data_version())
+        return sale
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
         """Mints the numbers, records the sale and queues its message, before a byte leaves.
@@ -137,7 +140,7 @@ class SqlJournal(LaterJournal):
         """
         now = self._clock.now()
         with self.store.write() as connection:
-            before = projection.load(connection, txn_id)
+            before = self._as_begun(connection, txn_id)
             numbers = mint(connection, now, self._entropy)
             event, outgoing = compose(numbers)
             if (event.stan, event.batch) != (numbers.stan, numbers.batch):
@@ -273,6 +276,18 @@ class SqlJournal(LaterJournal):
     def close(self) -> None:
         """Closes the ledger. Harmless when called twice."""
         self.store.close()
+
+    def _as_begun(self, connection: apsw.Connection, txn_id: str) -> Transaction:
+        """The sale with this id: the last one that was opened need not be read again.
+
+        Unless anybody, in this process or another, has committed something since.
+        """
+        if self._begun is not None:
+            sale, commits, version = self._begun
+            unchanged = (commits, version) == (self.store.commits, connection.data_version())
+            if unchanged and sale.txn_id == txn_id:
+                return sale
+        return projection.load(connection, txn_id)
 
     def _settle(
         self,

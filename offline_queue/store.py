@@ -66,6 +66,8 @@ class Store:
         self._guard = threading.RLock()
         self._failure = ""
         self._closed = False
+        self.commits = 0
+        """How many transactions this store has committed; one that wrote nothing counts too."""
 
     @classmethod
     def open(
@@ -164,6 +166,7 @@ class Store:
                 if self._integrity is not None:
                     self._integrity.take_back(self._connection)
                 raise
+            self.commits += 1
             if self._integrity is not None:
                 self._integrity.keep()
 
