@@ -19,7 +19,7 @@ EXIT_FAULTS = 1
 
 @click.command("message")
 @click.argument("text", metavar="HEX")
-@click.option("--profile", default="base87", show_default=True, help=", ".join(PROFILES))
+@click.option("--profile", default="base87-mac", show_default=True, help=", ".join(PROFILES))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def message(*, text: str, profile: str, as_json: bool) -> None:
     """Check an ISO 8583 message, HEX or - for standard input, against an acquirer's profile.
