@@ -52,6 +52,7 @@ class TillConfig:
     acquirer: str = "sim:"
     printer: str = "file:"
     lights: str = ""
+    beeper: str = ""
     key_store: str = "file"
 
 
@@ -288,6 +289,7 @@ def _till(table: _Table, chosen: str | None) -> TillConfig:
         acquirer=table.text("acquirer", default.acquirer),
         printer=table.text("printer", default.printer),
         lights=table.text("lights", default.lights),
+        beeper=table.text("beeper", default.beeper),
         key_store=table.text(
             "key_store",
             default.key_store,

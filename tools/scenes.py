@@ -26,7 +26,7 @@ from terminal.transaction import (
     TenderConfirmed,
     Transaction,
 )
-from ui.counter_questions import BillsShown
+from ui.counter_questions import BillsShown, CodeShown
 from ui.events import (
     Authorising,
     CardRead,
@@ -43,6 +43,7 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
+from ui.presenter.panel import Place
 from ui.presenter.tap import Tap
 from ui.presenter.touches import (
     AskTip,
@@ -101,7 +102,7 @@ def scenes(studio: Stage) -> Iterator[str]:
     yield "start"
     studio.touch(*(Digit(int(each)) for each in str(amount.minor // unit)))
     yield "amount"
-    yield from _other_ways(studio, amount, unit)
+    yield from _other_ways(studio, begun, unit)
     studio.tell(Presenting(amount, 60.0))
     yield "present"
     studio.tell(Prompted(MessageId.ONE_CARD_ONLY))
@@ -144,8 +145,9 @@ def scenes(studio: Stage) -> Iterator[str]:
     yield "closed"
 
 
-def _other_ways(studio: Stage, amount: Amount, unit: int) -> Iterator[str]:
-    """The tip, and the amount paid in cash."""
+def _other_ways(studio: Stage, begun: Transaction, unit: int) -> Iterator[str]:
+    """The tip, and the amount paid in cash, in parts, and by transfer."""
+    amount = begun.amount
     studio.touch(AskTip())
     yield "tip"
     studio.touch(TipOther(), Digit(2), DoubleZero())
@@ -164,6 +166,16 @@ def _other_ways(studio: Stage, amount: Amount, unit: int) -> Iterator[str]:
     studio.touch(Back(), Go("bills"))
     studio.tell(BillsShown((BillStanding(replace(bill, label="Table 7"), NOW),)))
     yield "bills"
+    code = CodeShown("t1", TRANSFER, "TAP00001-000012")
+    shell = replace(studio.app.shell, code=code, place=Place.TRANSFER, awaiting=True)
+    studio.app.shell = replace(shell, till=replace(shell.till, transaction=begun))
+    studio.app.render()
+    studio.frames(4)
+    yield "transfer"
+    studio.app.shell = replace(shell, awaiting=False)
+    studio.app.render()
+    studio.frames(4)
+    yield "transfer-late"
     studio.touch(Back(), Back())
 
 
@@ -223,6 +235,7 @@ def _books(currency: Currency, amount: Amount) -> tuple[list[Transaction], list[
     return sales, found
 
 
+TRANSFER = "BCD\n002\n1\nSCT\n\nCorner Coffee\nES9121000418450200051332\nEUR12.50\n\n\nTAP1-12"
 RECEIPT = """Corner Coffee
 2026-01-01 12:00  TAP00001-000012
 TOTAL EUR 12.50

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import click
 
-from drivers.signals import open_lamps
+from drivers.signals import open_beeper, open_lamps
 from terminal.bench import Bench, bench_of
 from terminal.errors import ConfigError, ReaderAddressWrong, ReaderError
 from terminal.money import Amount
@@ -155,6 +155,7 @@ def _show(
     folder = parts.settings.data_dir
     limit = Amount(parts.rules.offline.total_minor, currency)
     lamps = open_lamps(config.till.lights) if config.till.lights else None
+    beeper = open_beeper(config.till.beeper) if config.till.beeper else None
     outfit = Outfit(
         shop=shop,
         currency=currency,
@@ -164,9 +165,10 @@ def _show(
             zone=parts.settings.zone,
             contact=config.shop.contact,
             coin_minor=parts.rules.cash_coin_minor,
+            transfers=bool(config.transfer.iban or config.transfer.account),
         ),
         clock=parts.clock.now,
-        signals=Signals(backstage, lamps),
+        signals=Signals(backstage, lamps, beeper),
         keeping=Shelf(folder, backstage),
         training=TrainingTill(parts.clock.now, limit),
         first_run=not benches and not (folder / FILE).exists(),

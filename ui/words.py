@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from terminal.errors import ConfigError
 from terminal.money import Amount, Total
+from ui.jalali import persian
 from ui.presenter.units import shown_decimals
 
 LOCALES = Path(__file__).parent / "locale"
@@ -48,6 +49,7 @@ class Habits:
     digits: str = "0123456789"
     date: str = "{d:02d}.{m:02d}.{y}"
     rtl: bool = False
+    persian_calendar: bool = False
     symbols: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +89,7 @@ LANGUAGES: Mapping[str, Habits] = MappingProxyType(
             digits=_PERSIAN_DIGITS,
             date="{y}/{m:02d}/{d:02d}",
             rtl=True,
+            persian_calendar=True,
             symbols={"IRR": "ریال", "EUR": "یورو", "USD": "دلار", "GBP": "پوند"},
         ),
     }
@@ -188,8 +191,11 @@ class Words:
         return f"{ISOLATE_LTR}{at:%H:%M}{POP_ISOLATE}"
 
     def date(self, at: datetime) -> str:
-        """The day in numbers, in the order of the language."""
-        shown = self.habits.date.format(y=at.year, m=at.month, d=at.day)
+        """The day in numbers, in the order and the calendar of the language."""
+        year, month, day = at.year, at.month, at.day
+        if self.habits.persian_calendar:
+            year, month, day = persian(at.date())
+        shown = self.habits.date.format(y=year, m=month, d=day)
         return f"{ISOLATE_LTR}{shown}{POP_ISOLATE}"
 
     def reference(self, text: str) -> str:

@@ -23,9 +23,12 @@ from ui.counter_questions import (
     BillsShown,
     BillsWanted,
     BillWanted,
+    CodeShown,
     DrawerShown,
     PartWanted,
     TenderWanted,
+    TransferAwaited,
+    TransferSeen,
 )
 from ui.events import Finished, Forwarding, NetworkChanged, PendingChanged, Refused
 from ui.presenter import touches as t
@@ -163,6 +166,37 @@ def test_the_next_part_of_a_bill_is_paid_in_cash_or_later() -> None:
     shell, wishes = after(shell, line.touch, BillShown(standing))
     assert (shell.place, asked(wishes)) == (Place.SPLIT, [BillWanted("B1")])
     assert ENGLISH.plain(shown(shell).figures[1].value) == "€12.00"
+
+
+def test_a_transfer_is_paid_when_the_bank_or_somebody_who_may_has_seen_it() -> None:
+    shell, wishes = after(staffed(), *TWENTY, Go("ways"), t.Transfer("ask"))
+    assert asked(wishes) == [TenderWanted(eur(2000), Tender.TRANSFER, cashier="Ana")]
+    begun = sale(State.INTENDED, eur(2000))
+    terms = replace(begun.terms, tender=Tender.TRANSFER)
+    awaited = replace(begun, terms=terms, state=State.AWAITED, reference="TAP-000001")
+    code = CodeShown(awaited.txn_id, "BCD", "TAP-000001")
+    shell, wishes = after(shell, Finished(awaited, None), code)
+    # The till asks the bank by itself; only Cancel has a meaning meanwhile.
+    assert asked(wishes) == [TransferAwaited(awaited.txn_id)]
+    assert (shell.place, shown(shell).code) == (Place.TRANSFER, "BCD")
+    assert [key.touch for key in shown(shell).keys] == [t.Cancel()]
+    _, wishes = after(shell, t.Cancel())
+    assert wishes == [t.CancelWish()]
+    # It has not come: the code stays, and nobody is asked again by itself.
+    shell, wishes = after(shell, Finished(awaited, None), code)
+    assert wishes == []
+    drop, seen, ask = (key.touch for key in shown(shell).keys)
+    assert asked(after(shell, ask)[1]) == [TransferAwaited(awaited.txn_id)]
+    locked, _ = after(shell, seen)
+    assert (locked.place, locked.needs) == (Place.LOCK, Action.CONFIRM_TRANSFER)
+    assert asked(after(locked, SignedIn(EVA))[1]) == [TransferSeen(awaited.txn_id, "Eva")]
+    assert after(shell, drop)[0].needs is Action.CONFIRM_TRANSFER
+    # From the history it goes on in the same way.
+    opened, _ = after(FREE, t.OpenSale("t1"), SaleShown(awaited, ""))
+    assert [key.touch for key in shown(opened).keys] == [drop, seen, ask]
+    paid = replace(awaited, state=State.APPROVED, approved_minor=2000)
+    ended, _ = after(shell, Finished(paid, None))
+    assert (ended.place, page(ended.till, ENGLISH).title) == (Place.TILL, "Paid by transfer")
 
 
 @pytest.mark.parametrize("limit", list(Limit))

@@ -56,13 +56,15 @@ class About:
     """What a page needs to know beside the state.
 
     ``now`` is None where nobody tells the time; ``quick`` are the shop's usual amounts, whole
-    units of its currency; ``contact`` is whom to ask, and ``coin_minor`` the smallest coin.
+    units of its currency; ``contact`` is whom to ask, and ``coin_minor`` the smallest coin;
+    ``transfers`` says that the shop can be paid by bank transfer.
     """
 
     now: datetime | None = None
     zone: tzinfo = UTC
     contact: str = ""
     coin_minor: int = 1
+    transfers: bool = False
     quick: tuple[int, ...] = (5, 10, 20)
     cashier: str = ""
     training: bool = False

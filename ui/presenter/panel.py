@@ -43,6 +43,7 @@ class Place(Enum):
     COUNT = "count"
     SPLIT = "split"
     BILLS = "bills"
+    TRANSFER = "transfer"
 
 
 class Kind(Enum):

@@ -89,6 +89,7 @@ _NEEDS: Mapping[Action, str] = MappingProxyType(
         Action.TRAINING: mark("A supervisor turns training on and off"),
         Action.REFUND: mark("A supervisor gives money back"),
         Action.VOID: mark("A supervisor takes a sale back"),
+        Action.CONFIRM_TRANSFER: mark("A supervisor says that the money is there"),
         Action.REFUND_OVER_LIMIT: mark("A supervisor gives money back"),
     }
 )
@@ -284,6 +285,7 @@ _BUILDERS: Mapping[Place, Callable[..., Panel]] = MappingProxyType(
         Place.WAYS: ways.page_of_ways,
         Place.HOLDS: ways.page_of_holds,
         Place.BILLS: ways.page_of_bills,
+        Place.TRANSFER: ways.page_of_transfer,
         **dict.fromkeys(entries.PLACES, entry.page_of_entry),
     }
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import MoneyTaken, State, Transaction
-from ui.presenter.sayings import GIVEN_BACK, HELD, HELD_LINE, IN_CASH, MONEY_LINES, REFUND_LINES
+from ui.presenter.sayings import (
+    BY_TRANSFER,
+    GIVEN_BACK,
+    HELD,
+    HELD_LINE,
+    IN_CASH,
+    MONEY_LINES,
+    REFUND_LINES,
+    TRANSFER_DUE,
+)
 from ui.presenter.state import ViewState
 from ui.presenter.verdict import Verdict
 
@@ -16,8 +25,9 @@ def title_of(state: ViewState, title: str) -> str:
         return title
     if sale.state is State.HELD:
         return HELD
-    if sale.terms.tender is Tender.CASH:
-        return IN_CASH
+    named = {Tender.CASH: IN_CASH, Tender.TRANSFER: BY_TRANSFER}
+    if sale.terms.tender in named:
+        return named[sale.terms.tender]
     return GIVEN_BACK if sale.kind is TransactionKind.REFUND else title
 
 
@@ -27,4 +37,6 @@ def money_line(sale: Transaction | None, taken: MoneyTaken) -> str:
         return REFUND_LINES[taken]
     if sale is not None and sale.state is State.HELD:
         return HELD_LINE
+    if sale is not None and sale.state is State.AWAITED:
+        return TRANSFER_DUE
     return MONEY_LINES[taken]

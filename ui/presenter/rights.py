@@ -23,6 +23,7 @@ from ui.presenter.touches import (
     PrintCopy,
     Touch,
     Train,
+    Transfer,
     Undo,
 )
 from ui.presenter.verdict import REPEATABLE, Verdict
@@ -85,8 +86,10 @@ def needed(shell: Standing, touch: Touch) -> Action | None:
             return Action.CANCEL_SALE
         case Cancel() if selling and screen is Screen.TIP:
             return Action.CANCEL_SALE
-        case Hold():
+        case Hold() | Transfer("ask" | "wait"):
             return Action.SELL
+        case Transfer():
+            return Action.CONFIRM_TRANSFER
         case Go(place):
             return OF_PLACE.get(Place(place))
         case Choose(name) if name in OF_SHOP:

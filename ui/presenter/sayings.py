@@ -80,6 +80,8 @@ MONEY_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
 GIVEN_BACK = mark("Refunded")
 HELD = mark("Held")
 IN_CASH = mark("Paid in cash")
+BY_TRANSFER = mark("Paid by transfer")
+TRANSFER_DUE = mark("Not paid yet: the money has not arrived")
 HELD_LINE = mark("Held on the card. No money is taken yet")
 REFUND_LINES: Mapping[MoneyTaken, str] = MappingProxyType(
     {
@@ -230,7 +232,7 @@ LAST_WORDS: Mapping[State, str] = MappingProxyType(
         State.CANCELLED: mark("Cancelled"),
         State.INTERRUPTED: mark("Cancelled"),
         State.HELD: HELD,
-        State.AWAITED: mark("We don't know yet"),
+        State.AWAITED: mark("Not arrived yet"),
         State.VOIDING: mark("We don't know yet"),
         State.VOIDED: mark("Undone"),
     }

@@ -18,6 +18,7 @@ from terminal.roles import Action, Authorised
 from terminal.transaction import Transaction
 from ui import counter_questions as c
 from ui import questions as q
+from ui.counter_questions import CodeShown
 from ui.events import (
     Finished,
     OutOfService,
@@ -36,6 +37,7 @@ from ui.presenter.state import ViewState
 from ui.presenter.tap import Tap
 from ui.presenter.told import told
 from ui.presenter.touches import Touch, Wish
+from ui.presenter.transferring import on_code, transferred
 from ui.questions import Answer
 
 QUERY_MAX = 32
@@ -55,7 +57,8 @@ class Shell:
     for, ``counted`` the cash that somebody has counted, ``drawer`` as it then stood, ``held`` what
     keeps a day from closing, and ``coin_minor`` the smallest coin of the shop. ``split`` is the
     bill that is parted, ``part`` what the next one pays of it, and ``pending`` how, while the
-    bill is being opened.
+    bill is being opened. ``code`` is that of a bank transfer, and ``awaiting`` says that the bank
+    is being asked about it.
     """
 
     till: ViewState
@@ -84,6 +87,8 @@ class Shell:
     counted: Amount | None = None
     drawer: DrawerStanding | None = None
     holds: q.HoldsShown | None = None
+    code: CodeShown | None = None
+    awaiting: bool = False
     split: BillStanding | None = None
     part: Amount | None = None
     pending: PartWish | None = None
@@ -148,7 +153,7 @@ class Shell:
                 tap = Tap(card_s, terminal_s, self.again)
                 moved = replace(moved, taps=(*self.taps, tap)[-TAPS_KEPT:])
         if isinstance(event, _SALE_EVENTS) and self.place is not Place.TILL:
-            moved = replace(moved.home(), pin="", intent=None)
+            moved = replace(moved.home(), pin="", intent=None, awaiting=False)
         return moved
 
     # -- touches ---------------------------------------------------------------------------------
@@ -188,25 +193,24 @@ class Shell:
                 return self._undo(touch)
             case t.Train():
                 return self._train()
-            case t.Practise(card):
-                return self, (t.PractiseWish(card),) if self.training else ()
-            case t.OpenBill(name):
-                asked = replace(
-                    self.open(Place.SPLIT), entry=0, part=None, pending=None, split=None
-                )
-                return asked, (t.AskWish(c.BillWanted(name)),)
             case t.OpenSale() | t.PrintCopy() | t.ShowReceipt() | t.Scanned() | t.SendNow():
                 return self._look_up(touch)
+            case t.Practise(card):
+                return self, (t.PractiseWish(card),) if self.training else ()
             case _:
                 return self._here(touch)
 
     def _here(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         """What a touch does in this place alone."""
+        if isinstance(touch, t.Transfer):
+            return transferred(self, touch)
         match self.place:
             case Place.TILL:
                 return self._selling(touch)
             case Place.HISTORY:
                 return self._searching(touch)
+            case Place.TRANSFER:
+                return on_code(self, touch)
             case Place.WAYS if isinstance(touch, t.Hold | t.AskTip):
                 return self.home()._selling(touch)  # noqa: SLF001 - of this class
             case Place.BILLS if isinstance(touch, t.OpenBill):

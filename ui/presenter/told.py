@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ui import counter_questions as c
 from ui import questions as q
-from ui.presenter import entries, lock
+from ui.presenter import entries, lock, transferring
 from ui.presenter.panel import Place
 from ui.presenter.touches import Wish
 from ui.questions import Answer
@@ -39,13 +39,22 @@ def told(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
             return replace(shell, exported=where), ()
         case q.Done(q.CopyWanted(), where):
             return replace(shell, note="printed", remedy=where), ()
+        case q.Unanswered(question, message, remedy):
+            return _unanswered(shell, question, message, remedy), ()
+        case _:
+            return _at_counter(shell, answer)
+
+
+def _at_counter(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
+    """What is about a bill, the drawer or a transfer."""
+    match answer:
         case c.BillShown(standing):
             known = replace(shell, till=shell.till.after(answer))
             return entries.billed(known, standing) if shell.place in entries.PLACES else (known, ())
+        case c.CodeShown():
+            return transferring.code_shown(shell, answer)
         case c.DrawerShown(standing):
             return replace(shell, drawer=standing), ()
-        case q.Unanswered(question, message, remedy):
-            return _unanswered(shell, question, message, remedy), ()
         case _:
             return shell, ()
 

@@ -177,6 +177,18 @@ class OpenBill:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """Something about a bank transfer by QR code.
+
+    ``ask`` shows a code for the typed amount, ``wait`` asks the bank until the money is there,
+    ``seen`` says that it is, and ``drop`` that it is not going to come.
+    """
+
+    deed: str
+    txn_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PayPart:
     """Pays the typed part of a bill in cash."""
 
@@ -253,6 +265,7 @@ OfficeTouch = (
     | OpenSale
     | OpenBill
     | PayPart
+    | Transfer
     | SendNow
     | PrintCopy
     | Undo

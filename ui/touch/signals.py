@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from drivers.signals import Lamps
+from drivers.signals import Beeper, Lamps, beep
 from ui.backstage import Backstage
 from ui.presenter.cues import Cue
-from ui.tones import wav
+from ui.tones import TUNES, wav
 from ui.voice import speak
 
 
 class Signals:
-    """Plays tones on Kivy's audio; lamps and voice are chores of the backstage thread."""
+    """Plays tones on Kivy's audio and on a beeper; lamps and voice are chores of the backstage.
 
-    def __init__(self, backstage: Backstage, lamps: Lamps | None = None) -> None:
+    A tone lasts longer than a lamp may wait, so the beeper has a thread of its own.
+    """
+
+    def __init__(
+        self, backstage: Backstage, lamps: Lamps | None = None, beeper: Beeper | None = None
+    ) -> None:
         self._backstage = backstage
         self._lamps = lamps
+        self._beeper = beeper
+        self._beeping = Backstage() if beeper is not None else None
         self._lit = -1
         self._sounds: dict[Cue, Any] = {}
 
@@ -41,6 +49,9 @@ class Signals:
         if sound is not None:
             sound.stop()
             sound.play()
+        beeper, beeping = self._beeper, self._beeping
+        if beeper is not None and beeping is not None:
+            beeping.do(lambda: beep(beeper, TUNES[cue], time.sleep))
 
     def lights(self, lit: int) -> None:
         """Lights this many lamps, if there are any."""
@@ -55,7 +66,9 @@ class Signals:
         self._backstage.do(lambda: speak(text, language))
 
     def close(self) -> None:
-        """Puts the lamps out."""
+        """Puts the lamps out, once the last tone has ended."""
+        if self._beeping is not None:
+            self._beeping.close()
         lamps = self._lamps
         if lamps is not None:
             with suppress(OSError):

@@ -145,6 +145,7 @@ class TillView(BoxLayout):
             Place.RECEIPT: ReceiptScreen(),
             Place.TOUR: TourScreen(),
         }
+        self.places[Place.TRANSFER] = self.places[Place.RECEIPT]
         self.places[Place.WAYS] = self.places[Place.MENU]
         self.places.update(dict.fromkeys(PLACES, EntryScreen()))
         for place in (

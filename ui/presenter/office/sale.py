@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from terminal.transaction import State, Transaction
+from ui.presenter.office.ways import transfer_keys
 from ui.presenter.page import About, Key, Rank, card_text, chips, trace_of
 from ui.presenter.panel import Kind, Line, Panel, Place
 from ui.presenter.reasons import reason_of
@@ -62,6 +63,8 @@ def _keys(shown: SaleShown, words: Words) -> tuple[Key, ...]:
     sale = shown.sale
     has_receipt = sale.card is not None
     keys = []
+    if sale.state is State.AWAITED:
+        return transfer_keys(sale.txn_id, words)
     if sale.state is State.HELD:
         keys.append(Key(words.say("Release"), Undo("void"), Rank.DANGER))
         taken = words.say("Take {amount}", amount=words.money(sale.amount))

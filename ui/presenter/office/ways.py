@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from terminal.bill import BillStanding
 from terminal.transaction import Transaction
-from ui.presenter.page import About, card_text, chips
+from ui.presenter.page import About, Key, Rank, card_text, chips
 from ui.presenter.panel import Line, Panel, Place, Tile
 from ui.presenter.sayings import STATE_LOOKS, Glyph, Tone
 from ui.presenter.shell import Shell
-from ui.presenter.touches import AskTip, Go, Hold, OpenBill, OpenSale
+from ui.presenter.touches import AskTip, Cancel, Go, Hold, OpenBill, OpenSale, Transfer
 from ui.words import Words
 
 
 def page_of_ways(shell: Shell, words: Words, about: About) -> Panel:
     """What can be done with the amount beside charging it to a card at once."""
-    del about  # As every place is built.
     typed, amount = shell.till.typed > 0, words.money(shell.till.typed_amount)
+    transfer = Tile(
+        words.say("Bank transfer"),
+        Glyph.QR,
+        Transfer("ask"),
+        words.say("A code to scan")
+        if about.transfers
+        else words.say("The shop has no account here"),
+        enabled=typed and about.transfers,
+    )
     tiles = (
         Tile(
             words.say("Cash"), Glyph.CASH, Go("cash"), words.say("Says the change"), enabled=typed
@@ -41,6 +49,7 @@ def page_of_ways(shell: Shell, words: Words, about: About) -> Panel:
             words.say("By people or by amounts"),
             enabled=typed,
         ),
+        transfer,
         Tile(words.say("Open bills"), Glyph.RECEIPT, Go("bills"), words.say("Still to be paid")),
         Tile(words.say("Open holds"), Glyph.LIST, Go("holds"), words.say("Take or release")),
     )
@@ -64,6 +73,37 @@ def page_of_holds(shell: Shell, words: Words, about: About) -> Panel:
         empty=words.say("Nothing is held on any card") if shell.holds is not None else "",
         note=" ".join(part for part in (shell.note, shell.remedy) if part),
         chips=chips(shell.till, words),
+    )
+
+
+def page_of_transfer(shell: Shell, words: Words, about: About) -> Panel:
+    """The code of a bank transfer, and what can be done about it."""
+    del about  # As every place is built.
+    code, sale = shell.code, shell.till.transaction
+    keys: tuple[Key, ...] = (Key(words.say("Stop waiting"), Cancel()),)
+    if not shell.awaiting:
+        keys = transfer_keys(code.txn_id if code is not None else "", words)
+    return Panel(
+        place=Place.TRANSFER,
+        title=words.say("Bank transfer"),
+        lead=words.say("Scan it with the app of your bank"),
+        hint=words.money(sale.amount) if sale is not None else "",
+        note=words.say("The till asks the bank until the money is there")
+        if shell.awaiting
+        else " ".join(part for part in (shell.note, shell.remedy) if part)
+        or words.say("Nobody has seen the money yet. It is not paid"),
+        code=code.text if code is not None else "",
+        keys=keys,
+        chips=chips(shell.till, words),
+    )
+
+
+def transfer_keys(txn_id: str, words: Words) -> tuple[Key, ...]:
+    """What can be done about a transfer that has not arrived."""
+    return (
+        Key(words.say("Give up"), Transfer("drop", txn_id), Rank.DANGER),
+        Key(words.say("It is there"), Transfer("seen", txn_id)),
+        Key(words.say("Ask the bank"), Transfer("wait", txn_id), Rank.PRIMARY),
     )
 
 

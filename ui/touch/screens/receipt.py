@@ -16,7 +16,10 @@ class ReceiptScreen(Frame):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._presses = [Press(test_id=f"receipt_{index}") for index in range(2)]
+        self._presses = [
+            Press(test_id=f"receipt_{index}", sizes=[20, 18, 16, 15, 14, 13], lines=2)
+            for index in range(3)
+        ]
         for press in self._presses:
             press.bind(on_release=self.pressed)
 
