@@ -94,6 +94,8 @@ def test_the_digits_go_where_the_card_says() -> None:
     ("minor", "aip", "cvm", "last"),
     [
         (1250, "0000", Cvm.NONE, "3"),
+        (1250, "0200", Cvm.NONE, "3"),
+        (5000, "0000", Cvm.NONE, "3"),
         (6000, "0000", Cvm.SIGNATURE, "3"),
         (6000, "0200", Cvm.CONFIRMATION_CODE, "8"),
     ],
@@ -298,7 +300,7 @@ def test_scripts_are_sent_as_they_are(
     subject = scheme.ScriptedCard(stated)
     found = updated(subject, VISA, IssuerData(scripts=scripts))
     assert isinstance(found, Updated)
-    assert found.script_results.hex() == results
+    assert found == Updated(authenticated=False, script_results=bytes.fromhex(results))
     assert len(subject.sent) == 1 + commands
 
 
@@ -331,10 +333,10 @@ def test_a_card_that_leaves_before_the_update() -> None:
 
 
 def test_which_cards_take_updates() -> None:
-    assert [supports_update(bytes.fromhex(ctq)) for ctq in ("0040", "0080", "40", "")] == [
+    assert [
+        supports_update(bytes.fromhex(ctq)) for ctq in ("0040", "0080", "0001", "FFBF", "40", "")
+    ] == [
         True,
-        False,
-        False,
-        False,
+        *(False,) * 5,
     ]
     assert Combination(VISA, 3, "Visa").dynamic_limits == ()

@@ -13,9 +13,11 @@ from terminal.emv.entry_point import (
     Combination,
     ReaderSettings,
     TransactionRequest,
+    activated,
     default_settings,
 )
 from terminal.emv.outcome import Decision, MessageId, Start
+from terminal.emv.selection import Candidate
 from terminal.emv.tlv import encode
 from terminal.errors import CardLost, ConfigError
 from terminal.money import Amount, Currency
@@ -274,3 +276,21 @@ def test_settings_that_a_card_may_ask_for() -> None:
         reader,
     )
     assert subject.sent[2][11:-1] == b"TILL0001" + bytes.fromhex("0000" + "150926" + "000000000012")
+
+
+def test_only_a_card_that_is_to_come_again_is_waited_for() -> None:
+    def gone(_: bytes) -> bytes:
+        raise CardLost("The card left.")
+
+    for answer, hold_ms in ((gone, 1300), (b"\x6a\x82", 0)):
+        outcome = tap(ScriptedCard({SELECT_PPSE: answer}), request(), default())
+        assert outcome.ui is not None
+        assert outcome.ui.hold_time_ms == hold_ms
+
+
+def test_only_kernel_3_wants_its_qualifiers_in_the_list() -> None:
+    other = settings(VISA, 7)
+    (combination,) = other.combinations
+    answer = selected(VISA, {0x9F38: "9F0206"})[:-2]
+    found = activated(Candidate(VISA, "", combination), answer, request(), other)
+    assert found.application.df_name == VISA

@@ -18,6 +18,7 @@ from terminal.emv.kernels.cvm_list import Verification
 from terminal.emv.kernels.generate_ac import Run
 from terminal.emv.outcome import Cvm, Decision, MessageId, Start, UiStatus
 from terminal.emv.preprocessing import pre_process, terminal_objects
+from terminal.emv.risk_management import RandomSelection
 from terminal.emv.settings import Combination
 from terminal.errors import AuthenticationFailed, CardError
 from terminal.money import Amount, Currency
@@ -71,6 +72,23 @@ def test_the_contactless_limit(
     assert found.zero_amount is (minor == 0)
 
 
+@pytest.mark.parametrize(
+    ("ttq", "zero_allowed", "minor", "allowed"),
+    [
+        ("22004000", True, 0, True),
+        ("22004000", False, 0, False),
+        ("2A004000", True, 0, False),
+        ("22004000", False, 1, True),
+        ("2A004000", True, 1, True),
+    ],
+)
+def test_an_amount_of_zero(ttq: str, minor: int, *, zero_allowed: bool, allowed: bool) -> None:
+    combination = Combination(
+        VISA, 3, "Visa", ttq=bytes.fromhex(ttq), zero_amount_allowed=zero_allowed
+    )
+    assert pre_process(combination, Amount(minor, Currency.of("EUR"))).allowed is allowed
+
+
 def test_a_combination_without_qualifiers_keeps_them_at_zero() -> None:
     found = pre_process(
         Combination(MASTERCARD, 2, "any", ttq=None, cvm_limit_minor=1),
@@ -80,7 +98,9 @@ def test_a_combination_without_qualifiers_keeps_them_at_zero() -> None:
     assert found.floor_limit_exceeded is True
 
 
-@pytest.mark.parametrize(("kernel", "stated"), [(3, "03"), (0x8102C0, "8102C0"), (255, "FF")])
+@pytest.mark.parametrize(
+    ("kernel", "stated"), [(3, "03"), (0x8102C0, "8102C0"), (255, "FF"), (256, "000100")]
+)
 def test_what_the_terminal_says_of_itself(kernel: int, stated: str) -> None:
     settings = scheme.settings(
         VISA, kernel, data={0x9F1E: b"TILL0001", 0x9F4E: b"SHOP", 0x5A: b"never"}
@@ -472,6 +492,26 @@ def test_risk_management(
     if listed is not None:
         at.settings = replace(at.settings, exception_file=lambda *_: bool(listed))
     assert generate_ac.risk_management(at, account_of()) == tvr
+
+
+@pytest.mark.parametrize(
+    ("number", "minor", "tvr"),
+    [(50, 100, 0x1000), (51, 100, 0), (None, 100, 0), (50, 1001, 0x8000)],
+)
+def test_a_kernel_selects_at_random(number: int | None, minor: int, tvr: int) -> None:
+    at = activation(
+        minor=minor,
+        floor_limit_minor=1000,
+        random_selection=RandomSelection(50, 50),
+        asked={"random_percent": number},
+    )
+    assert generate_ac.risk_management(at, account_of()) == tvr
+
+
+def test_a_denial_stays_a_denial_without_a_key() -> None:
+    codes = ActionCodes(denial=bytes.fromhex("FFFFFFFFFF"))
+    at = activation(action_codes=codes)
+    assert generate_ac.decide(Run(at, account_of(), tvr=1), NONE) == AAC
 
 
 # -- authentication before the cryptogram ------------------------------------------------------

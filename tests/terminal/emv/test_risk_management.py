@@ -88,7 +88,7 @@ def managed(
     dialogue = manage_risk(card, **({"amount_minor": 100, "floor_limit_minor": 1000} | stated))
     recorded = Recorded(answers)
     found = converse(dialogue, recorded, monotonic=lambda: 0.0).result
-    assert found.tsi.hex() == "0800"
+    assert (found.tsi.hex(), len(found.tvr)) == ("0800", 5)
     assert len(recorded.sent) == len(answers)
     return int.from_bytes(found.tvr), recorded.sent
 
@@ -109,6 +109,9 @@ def managed(
         ("9F3601109000", "9F130200099000", 0x6000),
         ("9F3602000C9F3602000C9000", "9F130200099000", 0x6000),
         ("9F36FF9000", "9F130200099000", 0x6000),
+        ("9F3602000C6A88", "9F130200099000", 0x6000),
+        ("9F360300000C9000", "9F130200099000", 0x6000),
+        ("9F36010C9000", "9F130200099000", 0x6000),
     ],
 )
 def test_a_card_with_limits_is_asked_for_its_counters(counter: str, last: str, tvr: int) -> None:
@@ -141,6 +144,7 @@ ODD = {0x5A: bytes.fromhex("476173900101001F")}
         (ODD, [("476173900101001", 7, 500)], 500, 0x8000),
         ({**ODD, 0x5F34: b"\x0a"}, [("476173900101001", 7, 500)], 500, 0x8000),
         ({}, [("", None, 500)], 500, 0),
+        ({}, [("01", None, 500)], 500, 0),
     ],
 )
 def test_split_sales_count_together(

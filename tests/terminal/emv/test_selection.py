@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from terminal.emv.entry_point import Combination, default_settings
-from terminal.emv.selection import candidates, directory, parse_fci, text
+from terminal.emv.selection import _kernel_id, candidates, directory, parse_fci, text
 from terminal.emv.tlv import encode
 from terminal.errors import CardError
 from terminal.money import Currency
@@ -162,3 +164,46 @@ def test_default_settings_know_the_big_schemes() -> None:
     assert {(each.cvm_limit_minor, each.floor_limit_minor) for each in yen.combinations} == {
         (10000, 5)
     }
+
+
+@pytest.mark.parametrize(("wanted", "more"), [(True, "CAFE"), (False, "")])
+def test_the_final_select_may_carry_the_extended_selection(more: str, *, wanted: bool) -> None:
+    combination = replace(VISA, extended_selection=wanted)
+    extended = entry("A0000000031010") + encode(0x9F29, bytes.fromhex("CAFE"))
+    (candidate,) = candidates(directory(ppse(extended)), [combination])
+    assert candidate.selected_by == VISA.aid + bytes.fromhex(more)
+    (plain,) = candidates(directory(ppse(entry("A0000000031010"))), [combination])
+    assert plain.selected_by == VISA.aid
+
+
+@pytest.mark.parametrize("length", [4, 5, 16, 17])
+def test_a_name_in_an_answer_to_select_has_five_to_sixteen_bytes(length: int) -> None:
+    data = encode(0x6F, encode(0x84, bytes(length)) + encode(0xA5, b""))
+    if 5 <= length <= 16:
+        assert parse_fci(data).df_name == bytes(length)
+        return
+    with pytest.raises(CardError, match="no usable name"):
+        parse_fci(data)
+
+
+@pytest.mark.parametrize(
+    ("stated", "kernel"),
+    [
+        (b"\x03", 3),
+        (b"\x01", 1),
+        (b"\x83", None),
+        (b"\x81\x02", None),
+        (bytes.fromhex("8102C0"), 0x8102C0),
+        (bytes.fromhex("8002C0"), 0),
+        (bytes.fromhex("C002C0"), 0),
+        (bytes.fromhex("8100C0"), 0x8100C0),
+        (b"", 3),
+        (None, 3),
+    ],
+)
+def test_the_kernel_that_a_card_asks_for(stated: bytes | None, kernel: int | None) -> None:
+    assert _kernel_id(stated, VISA.aid) == kernel
+
+
+def test_text_ends_at_the_tilde() -> None:
+    assert text(b" A\x1f\x7f~\x80 ") == "A~"

@@ -15,6 +15,7 @@ from terminal.emv.tlv import (
     find_all,
     first,
     parse_tag,
+    read_tag,
     split,
     tag_bytes,
 )
@@ -157,3 +158,16 @@ def test_a_written_tag_is_one_whole_tag() -> None:
     for wrong in ("", "9F", "9Z", "5A00"):
         with pytest.raises(ValueError, match="tag"):
             parse_tag(wrong)
+
+
+def test_a_tag_has_four_bytes_at_most() -> None:
+    assert [each.tag for each in decode(bytes.fromhex("1F81820401AA"))] == [0x1F818204]
+    for five in ("1F818283040100", "1F818283848500"):
+        with pytest.raises(CardError, match="longer than four bytes"):
+            decode(bytes.fromhex(five))
+        with pytest.raises(CardError, match="longer than four bytes"):
+            read_tag(bytes.fromhex(five), 0)
+
+
+def test_64_kib_are_read() -> None:
+    assert decode(bytes(TOTAL_MAX)) == []
