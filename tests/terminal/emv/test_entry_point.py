@@ -294,3 +294,12 @@ def test_only_kernel_3_wants_its_qualifiers_in_the_list() -> None:
     answer = selected(VISA, {0x9F38: "9F0206"})[:-2]
     found = activated(Candidate(VISA, "", combination), answer, request(), other)
     assert found.application.df_name == VISA
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("A0000002771010", ", but Interac"), ("A0000009991010", "")]
+)
+def test_a_card_with_nothing_for_this_terminal(name: str, more: str) -> None:
+    card = ScriptedCard({SELECT_PPSE: directory(bytes.fromhex(name))})
+    reason = tap(card, request(), default()).reason
+    assert reason == f"the card has no application that this terminal takes{more}"

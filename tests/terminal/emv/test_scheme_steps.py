@@ -684,6 +684,10 @@ def test_a_signature_that_does_not_hold_confirms_nothing() -> None:
     objects: dict[int, str | bytes] = {**ACCOUNT, 0x9F6C: "0080", 0x9F69: "01000000000080"}
     objects |= {0x9F4B: bytes(128), 0x8F: "F9"}
     assert not fast_dda.confirms_device(activation(3, objects, aip="2000"), account_of(), ARQC)
+    # Without a signature the issuer decides, also where the key is known.
+    del objects[0x9F4B]
+    assert fast_dda.confirms_device(activation(3, objects, aip="2000"), account_of(), ARQC)
+    objects[0x9F4B] = bytes(128)
     unknown = activation(3, {**objects, 0x8F: "F8"}, aip="2000")
     assert fast_dda.confirms_device(unknown, account_of(), ARQC)
 
