@@ -159,6 +159,13 @@ def shop(tmp_path: Path) -> Iterator[DayShop]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def lasting_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DayShop]:
+    """One shop for all tests of a file that only read what it has."""
+    with opened(tmp_path_factory.mktemp("lasting") / "till") as one:
+        yield one
+
+
 @pytest.fixture
 def till(tmp_path: Path) -> Iterator[Till]:
     """A ledger alone, without an acquirer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,16 @@ def printer_on(device: Any, width: int = 42) -> EscposPrinter:
     return EscposPrinter(lambda: device, "test", failures=(Error, OSError), width=width)
 
 
+@pytest.fixture(scope="module")
+def receipt(lasting_shop: DayShop) -> Receipt:
+    now = lasting_shop.parts.clock.now()
+    return Receipt(SHOP, lasting_shop.sell("12.00"), "TAPTILL1", "M", now)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [42, 32])
-def test_a_receipt_on_paper_in_each_language(shop: DayShop, language: str, width: int) -> None:
-    sale = shop.sell("12.00")
-    receipt = Receipt(SHOP, sale, "TAPTILL1", "M", shop.parts.clock.now())
-    lines = receipt_lines(receipt, shop.rules.zone, language)
+def test_a_receipt_on_paper_in_each_language(receipt: Receipt, language: str, width: int) -> None:
+    lines = receipt_lines(receipt, UTC, language)
     told = {line.left for line in lines}
     assert SHOP.return_policy in told
     if language != "en":
@@ -65,15 +70,13 @@ class OutOfPaper(Dummy):  # type: ignore[misc]  # escpos has no types
 
 
 def test_a_printer_that_gives_up_leaves_the_sale_and_the_receipt(
-    shop: DayShop, tmp_path: Path
+    lasting_shop: DayShop, receipt: Receipt, tmp_path: Path
 ) -> None:
-    sale = shop.sell("12.00")
-    receipt = Receipt(SHOP, sale, "TAPTILL1", "M", shop.parts.clock.now())
-    lines = receipt_lines(receipt, shop.rules.zone, "en")
+    lines = receipt_lines(receipt, UTC, "en")
     with pytest.raises(PrinterError, match="did not print") as failed:
         printer_on(OutOfPaper()).print("r", lines)
     assert "print the receipt again" in failed.value.remedy
-    assert shop.now(sale).state is State.APPROVED
+    assert lasting_shop.now(receipt.transaction).state is State.APPROVED
     # The job is the receipt of a recorded sale: it can be made again, here into a file.
     path = Path(FilePrinter(tmp_path).print("r", lines))
     assert "APPROVED" in path.read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -38,6 +37,13 @@ def a_day(shop: DayShop) -> None:
     shop.sell("4.00")
 
 
+@pytest.fixture(scope="module")
+def day(lasting_shop: DayShop) -> DayShop:
+    """A shop after the day that the tests here only read."""
+    a_day(lasting_shop)
+    return lasting_shop
+
+
 def reports(shop: DayShop) -> tuple[DayReport, DayReport]:
     """The same day as a batch and as days: by two ways through the ledger."""
     store, at = shop.parts.journal.store, datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
@@ -46,9 +52,8 @@ def reports(shop: DayShop) -> tuple[DayReport, DayReport]:
     return batch, days
 
 
-def test_a_batch_and_its_days_have_the_same_figures(shop: DayShop) -> None:
-    a_day(shop)
-    batch, days = reports(shop)
+def test_a_batch_and_its_days_have_the_same_figures(day: DayShop) -> None:
+    batch, days = reports(day)
     assert batch.sales == days.sales == Figure(3, 3900)
     assert batch.refunds == days.refunds == Figure(1, 500)
     assert batch.voids == Figure(1, 700)
@@ -62,10 +67,9 @@ def test_a_batch_and_its_days_have_the_same_figures(shop: DayShop) -> None:
     assert [(tax.rate_bp, tax.gross_minor) for tax in batch.taxes] == [(1000, 500), (2100, 500)]
 
 
-def test_the_sums_are_those_of_the_events_added_up_by_other_code(shop: DayShop) -> None:
-    a_day(shop)
-    batch, _ = reports(shop)
-    with shop.parts.journal.store.read() as connection:
+def test_the_sums_are_those_of_the_events_added_up_by_other_code(day: DayShop) -> None:
+    batch, _ = reports(day)
+    with day.parts.journal.store.read() as connection:
         found = connection.execute(
             "SELECT txn_id, type, payload FROM event ORDER BY seq"
         ).fetchall()
@@ -97,9 +101,8 @@ def values_of(intent: dict[str, object]) -> int:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_its_page_and_its_strip(shop: DayShop, language: str) -> None:
-    a_day(shop)
-    batch, days = reports(shop)
+def test_every_language_has_its_page_and_its_strip(day: DayShop, language: str) -> None:
+    batch, days = reports(day)
     for report in (batch, days):
         sheet = sheet_of(report, Speech(language), "Café Ñandú", UTC, Settled("balanced"))
         assert page_of(sheet).startswith(b"%PDF-")
@@ -111,10 +114,9 @@ def test_every_language_has_its_page_and_its_strip(shop: DayShop, language: str)
             assert not told & {"Tips", "Card scheme", "Cash"}
 
 
-def test_bookings_add_up_to_nothing_and_to_the_report(shop: DayShop, tmp_path: Path) -> None:
-    a_day(shop)
-    batch, _ = reports(shop)
-    sales = shop.closings.sales_of(1)
+def test_bookings_add_up_to_nothing_and_to_the_report(day: DayShop) -> None:
+    batch, _ = reports(day)
+    sales = day.closings.sales_of(1)
     sums: Counter[str] = Counter()
     for sale in sales:
         moved = postings(sale)

@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from ui.cli import main
+from tests.ui.command_line import Shell, running_acquirer
 
-CONFIG = """
+SETTINGS = """
 [cash]
 smallest_coin = "0.05"
 [refunds]
 limit = "10.00"
-[till]
-reader = "sim:visa-credit"
 [transfer]
 iban = "DE89 3704 0044 0532 0130 00"
 """
 
 
-class Shell:
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.config = folder / "till.toml"
-        self.config.write_text(CONFIG)
-
-    def run(self, *words: str, typed: str | None = None) -> Result:
-        options = ["--data", str(self.folder / "till"), "--config", str(self.config)]
-        return CliRunner().invoke(main, [*words, *options], input=typed)
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with running_acquirer(tmp_path_factory.mktemp("bank")) as folder:
+        yield folder
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(tmp_path: Path, bank: Path) -> Shell:
+    return Shell(tmp_path, bank, SETTINGS)
 
 
 def test_a_day_from_its_first_sale_to_the_books(shell: Shell, tmp_path: Path) -> None:
@@ -114,9 +107,9 @@ def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: 
     assert (now.exit_code, told["state"]) == (5, "awaited")
     assert told["code"].split("\n")[6:8] == ["DE89370400440532013000", "EUR12.00"]
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert "Reference: TAPTILL1-000001" in now.stderr
+    assert f"Reference: {shell.terminal_id}-000001" in now.stderr
     queued = " ".join(shell.run("queue").stdout.split())
-    assert "Nobody has seen the transfer TAPTILL1-000001 arrive yet." in queued, queued
+    assert f"Nobody has seen the transfer {shell.terminal_id}-000001 arrive yet." in queued, queued
     assert "Transfers not confirmed (1)" in shell.run("report", "x").stdout
     assert shell.run("transfer", "check").exit_code == 5
     assert "APPROVED" in shell.run("transfer", "check", "1").stdout
@@ -134,10 +127,10 @@ def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: 
     ):
         wrong = shell.run(*words)
         assert (wrong.exit_code, why in wrong.stderr) == (1, True), wrong.output
-    shell.config.write_text("")
+    shell.configure("")
     nobody = shell.run("transfer", "ask", "1")
     assert "does not know whom a transfer is to pay" in nobody.stderr
-    shell.config.write_text('[transfer]\niban = "DE00"\n')
+    shell.configure('[transfer]\niban = "DE00"\n')
     assert "iban = 'DE00' is not an IBAN" in shell.run("transfer", "ask", "1").stderr
 
 
