@@ -219,9 +219,9 @@ def run(*, settings: Settings, bench: bool | None, console: bool, demo: bool, si
     return commands.run(settings, bench=bench, console=console, demo=demo, size=size)
 
 
-def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
+def _no_option(_: click.Context, argument: click.Parameter, text: str | None) -> str | None:
     """Hands -1 on, to be refused as an amount; a misspelt --option is still called one."""
-    if text.startswith("--"):
+    if text is not None and text.startswith("--"):
         raise click.NoSuchOption(text)
     del argument
     return text
@@ -230,7 +230,7 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 @main.command(
     context_settings={"ignore_unknown_options": True}, short_help="Take one payment, like 12.50."
 )
-@click.argument("amount", default="", callback=_no_option)
+@click.argument("amount", required=False, callback=_no_option)
 @click.option("--item", "items", multiple=True, help="NAME or barcode of the catalogue: 2xTea.")
 @click.option("--discount", default="", help="So many percent off the items, like 10.")
 @click.option("--surcharge", default="", help="So many percent on top of the items.")
@@ -247,7 +247,7 @@ def _no_option(_: click.Context, argument: click.Parameter, text: str) -> str:
 def sell(  # noqa: PLR0913 - a command has as many options as it has
     *,
     settings: Settings,
-    amount: str,
+    amount: str | None,
     items: tuple[str, ...],
     discount: str,
     surcharge: str,
@@ -265,10 +265,12 @@ def sell(  # noqa: PLR0913 - a command has as many options as it has
     from ui import commands  # noqa: PLC0415 - as above
     from ui import items as catalogue  # noqa: PLC0415 - as above
 
-    if bool(amount) is bool(items) or (discount and surcharge):
+    if amount is None and not items:
+        raise click.UsageError("Missing argument 'AMOUNT', or --item.")
+    if (amount is not None and items) or (discount and surcharge):
         raise click.UsageError("Give an AMOUNT or --item, and one of --discount and --surcharge.")
     order = catalogue.reduced(settings, items, discount, surcharge) if items else None
-    what = commands.Sold(amount, tip, order)
+    what = commands.Sold(amount or "", tip, order)
     return commands.sell(settings, what, cashier=cashier, as_json=as_json, then=then)
 
 

@@ -168,7 +168,7 @@ def test_a_catalogue_is_taken_in_whole_or_not_at_all_and_sold_from(
         (("sell", "--item", "Beer"), 1, "'Beer' is no item of the catalogue"),
         (("sell", "--item", "Tea", "--discount", "x"), 1, "'x' is no percentage"),
         (("sell", "2.00", "--item", "Tea"), 2, "Give an AMOUNT or --item"),
-        (("sell",), 2, "Give an AMOUNT or --item"),
+        (("sell",), 2, "Missing argument 'AMOUNT', or --item"),
         (("bill", "open", "--item", "Tea", "--line", "A=1"), 2, "and not both"),
     ):
         wrong = shell.run(*words)
