@@ -92,10 +92,18 @@ def test_a_table_pays_by_lines_by_shares_and_in_cash(shell: Shell) -> None:
         (("bill", "open", "0"), 1, "zero is nothing to pay"),
         (("bill", "open", "5", "--line", "Tea"), 1, "is no line of a bill"),
         (("bill", "open", "5", "--line", "Tea=2"), 1, "not its total"),
-        (("bill", "close", "B1", "--reason", ""), 0, ""),
-        (("bill", "close", "B1", "--reason", "gone"), 1, "not open"),
+        (("bill", "close", "B9", "--reason", "gone"), 1, "There is no bill 'B9'"),
     ],
 )
 def test_bad_input_is_named(one_bill: Shell, words: tuple[str, ...], code: int, why: str) -> None:
     result = one_bill.run(*words)
     assert (result.exit_code, why in result.stderr) == (code, True), result.output
+
+
+def test_a_bill_is_closed_once(shell: Shell) -> None:
+    assert shell.run("bill", "open", "5").exit_code == 0
+    closed = shell.run("bill", "close", "B1", "--reason", "they left")
+    assert (closed.exit_code, "was closed: they left" in closed.stdout) == (0, True)
+    again = shell.run("bill", "close", "B1", "--reason", "they left")
+    assert (again.exit_code, "is not open" in again.stderr) == (1, True)
+    assert "no bill is open" in shell.run("bill", "show").stdout
