@@ -361,8 +361,10 @@ class SqlJournal(LaterJournal):
     ) -> OutboxItem:
         kind, message = outgoing.kind, outgoing.message
         connection.execute(
-            "INSERT INTO outbox (txn_id, key, kind, message, created, acquirer)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            # Of its event, which no MAC leaves out: SQLite's own note of the last number
+            # (sqlite_sequence) is in no MAC, and whoever changes it must change nothing.
+            "INSERT INTO outbox (item, txn_id, key, kind, message, created, acquirer)"
+            " VALUES ((SELECT max(seq) FROM event), ?, ?, ?, ?, ?, ?)",
             (txn_id, key, kind.value, message, write_time(now), self._acquirer),
         )
         return OutboxItem(connection.last_insert_rowid(), txn_id, key, kind, message)

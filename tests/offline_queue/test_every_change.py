@@ -86,7 +86,12 @@ def _change(connection: apsw.Connection, table: str, column: str, change: str, r
 
 def ways_to_read(connection: apsw.Connection) -> list[str]:
     """Questions that together read every table, and every index without its table."""
-    tables = rows(connection, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    # The number of a message is that of its event: nothing goes by SQLite's note of the last one.
+    tables = rows(
+        connection,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'"
+        " ORDER BY name",
+    )
     asked = [f"SELECT * FROM {name}" for (name,) in tables]
     indexes = rows(
         connection,

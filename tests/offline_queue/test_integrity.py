@@ -35,7 +35,7 @@ AT_START = {
     "a stored amount": ("UPDATE txn SET amount_minor = 99 WHERE txn_id = 'txn-3'", "txn txn-3"),
     "a state": ("UPDATE txn SET state = 'approved' WHERE txn_id = 'txn-4'", "missing"),
     "a state that is none": ("UPDATE txn SET state = 'x' WHERE txn_id = 'txn-4'", "txn txn-4"),
-    "a waiting message": ("UPDATE outbox SET message = x'00' WHERE item = 4", "outbox"),
+    "a waiting message": ("UPDATE outbox SET message = x'00' WHERE txn_id = 'txn-4'", "outbox"),
     "an attempt": ("UPDATE outbox SET attempts = 0, not_before = '9'", "outbox"),
     "a message that goes": ("DELETE FROM outbox WHERE txn_id = 'txn-4'", "missing"),
     "the last sale": (
@@ -74,8 +74,8 @@ AT_START = {
     ),
     "two envelopes": (
         (
-            "UPDATE outbox SET message = (SELECT message FROM outbox o WHERE o.item = 5)"
-            " WHERE item = 4"
+            "UPDATE outbox SET message = (SELECT message FROM outbox o WHERE o.txn_id = 'txn-5')"
+            " WHERE txn_id = 'txn-4'"
         ),
         "outbox txn-4",
     ),
