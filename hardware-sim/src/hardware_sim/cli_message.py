@@ -22,7 +22,7 @@ EXIT_FAULTS = 1
 @click.option("--profile", default="base87-mac", show_default=True, help=", ".join(PROFILES))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def message(*, text: str, profile: str, as_json: bool) -> None:
-    """Check an ISO 8583 message, HEX or - for standard input, against an acquirer's profile.
+    """Check an ISO 8583 message, HEX or - for standard input, against a profile.
 
     Every fault is told, not the first alone; the exit code is 1 when there is one.
     """

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -98,3 +99,12 @@ def show(title: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> Non
     width = shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
     for shown in table(headings, rows, width):
         click.echo(shown)
+
+
+@contextmanager
+def until_ctrl_c(farewell: str) -> Iterator[None]:
+    """Ctrl-C ends what is inside, and is no failure."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(farewell, err=True)

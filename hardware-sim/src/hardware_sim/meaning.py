@@ -36,8 +36,10 @@ SCHEMES: Mapping[bytes, str] = MappingProxyType(
 )
 """Schemes by the five bytes that their applications begin with."""
 
-_OK = 0x9000
-_SELECT = 0xA4
+_OK = b"\x90\x00"
+_MALFORMED = "Malformed command"
+_SELECT, _READ_RECORD = 0xA4, 0xB2
+_DECIDING = frozenset({0xA8, 0xAE})
 _CID_9F27 = 0x9F27
 _DECISIONS = {0x00: "the card declines", 0x40: "the card approves", 0x80: "the card asks its bank"}
 
@@ -45,45 +47,40 @@ _DECISIONS = {0x00: "the card declines", 0x40: "the card approves", 0x80: "the c
 def name_of(command: bytes) -> str:
     """The command's name, and what identifies it where that is no card data."""
     try:
-        parsed = Command.decode(command)
+        return _named(Command.decode(command))
     except ValueError:
-        return "Malformed command"
-    if parsed.ins == 0xB2:
+        return _MALFORMED
+
+
+def _named(parsed: Command) -> str:
+    if parsed.ins == _READ_RECORD:
         return f"{parsed.name} {parsed.p1} of file {parsed.p2 >> 3}"
     return parsed.name
 
 
 def told(command: bytes, answer: bytes) -> str:
     """One exchange in a line for a person: what was asked, and what came of it."""
-    status = int.from_bytes(answer[-2:], "big")
-    if status != _OK:
-        return f"{_asked(command)}: {status_of(answer)}"
-    decision = _decision(answer[:-2])
-    said = None if decision is None else _DECISIONS.get(decision)
-    return f"{_asked(command)}: {said or f'ok, {len(answer) - 2} bytes'}"
-
-
-def _asked(command: bytes) -> str:
-    """The command, and what is selected by it."""
-    name = name_of(command)
     try:
         parsed = Command.decode(command)
     except ValueError:
-        return name
+        return f"{_MALFORMED}: {status_of(answer)}"
+    asked = _named(parsed)
     if parsed.ins == _SELECT:
-        if parsed.data == PPSE:
-            return f"{name} the list of applications"
-        return f"{name} {SCHEMES.get(parsed.data[:5], 'an application')}"
-    return name
+        chosen = SCHEMES.get(parsed.data[:5], "an application")
+        asked += " the list of applications" if parsed.data == PPSE else f" {chosen}"
+    if answer[-2:] != _OK:
+        return f"{asked}: {status_of(answer)}"
+    decided = _decision(answer[:-2]) if parsed.ins in _DECIDING else ""
+    return f"{asked}: {decided or f'ok, {len(answer) - 2} bytes'}"
 
 
-def _decision(data: bytes) -> int | None:
-    """Bits 8 and 7 of the cryptogram information data (9F27), where an answer has it."""
+def _decision(data: bytes) -> str:
+    """What the cryptogram information data (9F27) say, where an answer has them."""
     try:
         found = first(decode(data), _CID_9F27)
     except CardError:
-        return None
-    return found.value[0] & 0xC0 if found is not None and found.value else None
+        return ""
+    return _DECISIONS.get(found.value[0] & 0xC0, "") if found is not None and found.value else ""
 
 
 def status_of(answer: bytes) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -21,7 +22,7 @@ from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer import open_acquirer
 from hardware_sim.acquirer_control import AcquirerControl
 from hardware_sim.bench_till import BenchTill, Slip
-from hardware_sim.cli import sim
+from hardware_sim.cli import COMMANDS, sim
 from hardware_sim.daemon import Pcscd
 
 # A shell's background jobs ignore SIGINT, and so would the commands that tests start from one.
@@ -185,3 +186,20 @@ def test_the_default_folder_is_that_of_the_till(
     assert run("set", "twice=1").exit_code == 0
     assert AcquirerControl(acquirer.folder).behaviour.twice == 1
     acquirer.close()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_list_says_of_each_command_what_the_command_says(name: str) -> None:
+    command = sim.get_command(click.Context(sim), name)
+    assert command is not None
+    assert command.name == name
+    assert command.get_short_help_str(limit=200) == COMMANDS[name].line
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    code = (
+        "import sys; from hardware_sim.cli import sim; sim(['--help'], standalone_mode=False);"
+        " print([name for name in sys.modules if name.startswith(('hardware_sim.c', 'apsw'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['hardware_sim.cli']"

@@ -248,7 +248,7 @@ def test_a_second_card_takes_the_place_of_the_first() -> None:
 @pytest.mark.parametrize(
     ("switch", "seen"),
     [
-        ("early", ["9000"] * 3 + ["CardLost"]),
+        ("early", ["9000"] * 2 + ["CardLost"]),
         ("mute", ["9000", "9000", "CardMute"]),
         ("unplugged", []),
     ],
