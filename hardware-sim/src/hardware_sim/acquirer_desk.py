@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -40,6 +40,7 @@ from hardware_sim.acquirer_settlement import (
     upload,
 )
 from hardware_sim.acquirer_transfers import INQUIRIES, inquire
+from hardware_sim.message_check import check_message
 from terminal.errors import HostGarbled
 from terminal.iso8583.answer_mac import mac_of
 from terminal.iso8583.codec import Message
@@ -129,7 +130,8 @@ class AcquirerDesk:
         try:
             request = self._parsed(wire)
         except HostGarbled as error:
-            self._note(Entry(timestamp(self._now()), UNREADABLE, note=error.message))
+            note = "; ".join(self._faults_of(wire)) or error.message
+            self._note(Entry(timestamp(self._now()), UNREADABLE, note=note))
             return Reply(close=True)
         with self._lock:
             faults, self._behaviour = self._behaviour.hit(request.mti)
@@ -177,6 +179,11 @@ class AcquirerDesk:
             # Its fields include those of base87.
             return parse_request(BASE87_MAC, wire)
         return parse_request(BASE87_DUKPT, wire)
+
+    def _faults_of(self, wire: bytes) -> Sequence[str]:
+        """All that is wrong with a message, in the dialect that it comes closer to."""
+        profiles = (self._profile, BASE87_MAC, BASE87_DUKPT)
+        return min((check_message(each, wire).faults for each in profiles), key=len)
 
     def _note(self, entry: Entry) -> None:
         with self._ledger.transaction():

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from hardware_sim.bench_till import BenchTill, Slip
 from hardware_sim.cli import sim
 from hardware_sim.message_check import check_message
+from terminal.errors import HostSilent
 from terminal.iso8583.codec import Message, encode
 from terminal.iso8583.packing import unpack
 from terminal.iso8583.profiles import BASE87
@@ -50,6 +51,18 @@ def test_every_fault_is_told_at_once(wire: bytes) -> None:
     assert [(each[1], each[-1]) for each in told] == [
         *(("38", "message"), ("41", "missing"), ("55", "missing")),
     ]
+
+
+def test_a_running_acquirer_writes_every_fault_into_its_books(
+    open_till: Callable[..., BenchTill],
+) -> None:
+    till = open_till()
+    broken = changed(till.message(Slip()), f41=None, f55=None, f38="123456")
+    with pytest.raises(HostSilent):
+        till.host.exchange(broken, is_answer=lambda _: True, timeout_s=10.0)
+    note = till.control.ledger()[-1].note
+    assert [part.split(" (")[0] for part in note.split("; ")] == ["DE 38", "DE 41", "DE 55"]
+    assert note == "; ".join(check_message(BASE87, broken).faults)
 
 
 def test_what_cannot_be_read_is_told_with_its_field(wire: bytes) -> None:
