@@ -1,8 +1,9 @@
-"""A decoder that nobody here wrote reads the messages: ``iso8583sim`` (PyPI, AGPL), as a program.
+"""Decoders that nobody here wrote read the messages: ``iso8583sim`` (PyPI) and ``iso_8583`` (npm).
 
-It is an oracle in an environment of its own and never a dependency; the test skips, with the
-reason, where it is not installed. It reads text, so the messages are those without binary fields,
-with the bitmap as hexadecimal.
+They are oracles in environments of their own and never dependencies: ``tools/interop`` installs
+and runs them, and elsewhere a test skips with the reason. ``iso8583sim`` reads text, so its
+messages are those without binary fields, with the bitmap as hexadecimal. ``iso_8583`` reads bytes
+as they are sent; it makes text of a binary field, so of those only that they are there is compared.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import pytest
 from drivers.registry import AcquirerSettings
 from hardware_sim.acquirer import open_acquirer
 from hardware_sim.bench_till import Slip
+from terminal.iso8583.framing import frame
 from terminal.iso8583.messages import compose_echo, repeat_of, reversal_of
 from terminal.iso8583.packing import unpack
+from terminal.iso8583.profile import Content
 from terminal.iso8583.profiles import BASE87
 
 
@@ -52,7 +55,7 @@ MESSAGES: dict[str, Callable[[Path], bytes]] = {
 def test_an_independent_decoder_reads_the_same_fields(tmp_path: Path, name: str) -> None:
     tool = shutil.which("iso8583sim")
     if tool is None:
-        pytest.skip("iso8583sim is not installed (PyPI: iso8583sim, in an environment of its own)")
+        pytest.skip("iso8583sim is not installed (PyPI: iso8583sim); tools/interop installs it")
     wire = MESSAGES[name](tmp_path)
     bitmap_bytes = 16 if wire[4] & 0x80 else 8
     bitmap = wire[4 : 4 + bitmap_bytes].hex().upper()
@@ -64,4 +67,36 @@ def test_an_independent_decoder_reads_the_same_fields(tmp_path: Path, name: str)
     assert read.get("fields", read) == {
         "0": ours.mti,
         **{str(number): value for number, value in ours.fields.items()},
+    }
+
+
+READ_WITH_NODE = """
+const Iso8583 = require("iso_8583");
+const wire = Buffer.from(process.argv[1], "hex");
+console.log(JSON.stringify(new Iso8583().getIsoJSON(wire)));
+"""
+
+
+@pytest.mark.parametrize("name", ["sale", *MESSAGES])
+def test_a_decoder_in_another_language_reads_the_same_bytes(tmp_path: Path, name: str) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed (Debian: nodejs)")
+    there = [node, "-e", 'require.resolve("iso_8583")']
+    if subprocess.run(there, capture_output=True, check=False).returncode:
+        pytest.skip("iso_8583 is not installed (npm: iso_8583); tools/interop installs it")
+    wire = _sale(tmp_path) if name == "sale" else MESSAGES[name](tmp_path)
+    framed = frame(BASE87.framing, wire).hex()
+    done = subprocess.run(
+        [node, "-e", READ_WITH_NODE, framed], capture_output=True, text=True, check=True
+    )
+    ours = unpack(BASE87, wire)
+    binary = {
+        str(number) for number in ours.fields if BASE87.layout.fields[number].content is Content.B
+    }
+    read = json.loads(done.stdout)
+    assert read.keys() == {"0", *map(str, ours.fields)}
+    assert {key: value for key, value in read.items() if key not in binary} == {
+        "0": ours.mti,
+        **{str(key): value for key, value in ours.fields.items() if str(key) not in binary},
     }

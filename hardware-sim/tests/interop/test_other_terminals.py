@@ -1,7 +1,8 @@
 """Programs that nobody here wrote read the simulated cards through the real pcscd.
 
 ``opensc-tool`` and ``pcsc_scan`` are Debian packages, and ``emvtool`` is the PyPI package ``emv``,
-in an environment of its own. A test skips, with the reason, where its program is not installed.
+in an environment of its own (``tools/interop`` makes it). A test skips, with the reason, where its
+program is not installed.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def test_pcsc_scan_sees_the_reader(sim_reader: ReaderHandle) -> None:
 
 @pytest.mark.parametrize("card", ["visa-credit", "maestro-or-visa"])
 def test_the_emv_client_lists_the_applications(sim_reader: ReaderHandle, card: str) -> None:
-    tool = program("emvtool", "PyPI: emv")
+    tool = program("emvtool", "PyPI: emv; tools/interop installs it")
     handle = CardHandle(card)
     sim_reader.put(handle)
     told = output(tool, "-r", sim_reader.name.split()[-1].lstrip("0") or "0", "listapps")
