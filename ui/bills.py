@@ -109,7 +109,8 @@ def pay_bill(settings: Settings, name: str, asked: Asked, *, cashier: str, as_js
         stack.callback(link.close)
         ports = ports_of(parts, reader, link, cancel)
         bill = before.bill.name
-        sale = guarded(parts, lambda: pay_part(ports, parts.rules, bill, wish, cashier=cashier))
+        by = cashier or before.cashier
+        sale = guarded(parts, lambda: pay_part(ports, parts.rules, bill, wish, cashier=by))
         printed = told(parts, sale, as_json=as_json)
         if sale.state is State.AWAITED:
             show_code(parts, sale)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from offline_queue.day_reports import DayReports
 from terminal.dayreport import DayReport, Figure
+from terminal.drawer import DrawerStanding
 from terminal.money import Currency
 from terminal.terms import Part, Terms, tax_in
 from terminal.transaction import State
@@ -22,6 +25,7 @@ from ui.reporting.speech import Speech
 from ui.words import LANGUAGES
 
 EUR = Currency.of("EUR")
+AT = datetime(2026, 11, 25, 20, 0, tzinfo=UTC)
 PARTS = (Part("food", 1000, 1000, tax_in(1000, 1000)), Part("wine", 2100, 500, tax_in(500, 2100)))
 
 
@@ -141,3 +145,20 @@ def test_training_is_in_no_report(shop: DayShop) -> None:
     assert sale.state is State.INTENDED
     _, days = reports(shop)
     assert days.sales == Figure()
+
+
+def test_a_report_is_one_page_while_it_fits_and_loses_no_table_when_it_does_not(
+    day: DayShop,
+) -> None:
+    batch, _ = reports(day)
+    drawer = DrawerStanding(EUR, AT, "Ada", 10_000, 300, counted_minor=10_290, difference_minor=-10)
+    cashiers = tuple(replace(batch.cashiers[0], name=f"Cashier {n}") for n in range(20))
+    for report, pages in (
+        (batch, 1),
+        (replace(batch, drawer=drawer), 1),
+        (replace(batch, drawer=drawer, cashiers=cashiers), 2),
+    ):
+        sheet = sheet_of(report, Speech("fr"), "Café Ñandú", UTC, Settled("balanced"))
+        assert len(re.findall(rb"/Type /Page\b(?!s)", page_of(sheet))) == pages
+    table = next(table for table in sheet.tables if table.across)
+    assert table.rows[-1] == ("Écart", "\N{MINUS SIGN}0,10")

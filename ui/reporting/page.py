@@ -25,6 +25,7 @@ except ImportError:  # The extra "reports" is not installed.
 FONTS = Path(__file__).parent.parent / "touch" / "fonts"
 MARGIN = 16.0
 ROW = 5.2
+TABLES_END = 273.0
 _MIRRORED = str.maketrans("()[]", ")(][")
 WIDTH = 210.0 - 2 * MARGIN
 INK, QUIET, LINE = (16, 24, 40), (71, 84, 103), (208, 213, 221)
@@ -56,6 +57,14 @@ class _Page:
         self._pdf.add_font("other", "", FONTS / other)
         self._pdf.set_fallback_fonts(["other"])
         self.y = MARGIN
+
+    def turn(self) -> None:
+        """Goes on on another page, which says what it belongs to."""
+        self._pdf.add_page()
+        self.y = MARGIN
+        head = f"{self._sheet.shop} · {self._sheet.title} · {self._sheet.subtitle}"
+        self.text(_Box(MARGIN, self.y, WIDTH), head, 9, colour=QUIET)
+        self.y += 9
 
     def bytes(self) -> bytes:
         """The finished file."""
@@ -185,7 +194,9 @@ def _waiting(page: _Page, waiting: tuple[Fact, ...]) -> None:
 def _chart(page: _Page, sheet: Sheet) -> None:
     page.text(_Box(MARGIN, page.y, WIDTH), sheet.chart_title, 11, bold=True)
     page.y += 8
-    height, count = 38.0, len(sheet.bars)
+    # A chart says as much when it is lower, where that leaves room for every table.
+    left = TABLES_END - page.y - 9 - sum(_height(table) for table in sheet.tables)
+    height, count = 38.0 if left < 20 else min(38.0, left), len(sheet.bars)
     slot = WIDTH / count
     most = max(1, *(bar.minor for bar in sheet.bars))
     every = max(1, round(count / 16))
@@ -206,12 +217,20 @@ def _chart(page: _Page, sheet: Sheet) -> None:
     page.y = floor + 9
 
 
+def _height(table: Table) -> float:
+    """What a table takes of a page, in millimetres."""
+    return ROW * (3 if table.across else 1 + len(table.rows)) + 3.6
+
+
 def _tables(page: _Page, tables: tuple[Table, ...]) -> None:
     for table in tables:
+        if page.y + _height(table) > TABLES_END + 3.6:
+            page.turn()
         room = 276.0 - page.y
-        rows = _fitting(table, max(0, int((room - 11) // ROW)))
-        if not rows:
-            return
+        if table.across:
+            _across(page, table)
+            continue
+        rows = _fitting(table, int((room - 11) // ROW))
         columns = len(table.headings)
         widths = [WIDTH - 29.0 * (columns - 1)] + [29.0] * (columns - 1)
         lines = [(table.headings, True), *((row, False) for row in rows)]
@@ -232,6 +251,20 @@ def _tables(page: _Page, tables: tuple[Table, ...]) -> None:
                 page.rule(page.y - 0.6)
                 page.y += 0.6
         page.y += 3
+
+
+def _across(page: _Page, table: Table) -> None:
+    """Names and values beside each other: what takes a row each elsewhere takes three here."""
+    page.text(_Box(MARGIN, page.y, WIDTH), table.title, 8.5, bold=True, colour=QUIET)
+    page.y += ROW
+    page.rule(page.y - 0.6)
+    page.y += 0.6
+    width = WIDTH / len(table.rows)
+    for number, (name, value) in enumerate(table.rows):
+        x = MARGIN + number * width
+        page.text(_Box(x, page.y, width - 1), name, 8, colour=QUIET)
+        page.text(_Box(x, page.y + ROW - 0.6, width - 1), value, 9.5)
+    page.y += 2 * ROW + 3
 
 
 def _fitting(table: Table, room: int) -> tuple[tuple[str, ...], ...]:

@@ -28,11 +28,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: headings, rows of as many cells, the first of each a name."""
+    """A table: headings, rows of as many cells, the first of each a name.
+
+    ``across`` is one whose rows are a name and a value each: a page puts them beside each other.
+    """
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    across: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +194,7 @@ def _drawer(report: DayReport, drawer: DrawerStanding, speech: Speech) -> Table:
         tell("Cash drawer"),
         (tell("Cash drawer"), tell("Amount")),
         tuple((tell(name), _money(report, speech, minor)) for name, minor in figures),
+        across=True,
     )
 
 
