@@ -51,12 +51,15 @@ class Shown:
 
     ``state`` names it for a script: the prompt (``present card``, ``see phone``), the end of a
     payment (``approved``, ``stored``), ``ready`` for the next amount or ``out of service``.
-    ``words`` is every line of text on the screen, in the till's language.
+    ``words`` is every line of text on the screen, in the till's language. ``reason`` is what the
+    till itself knows about a refusal, in English and more exactly than anybody at the counter is
+    told; empty where nothing was refused.
     """
 
     state: str
     money_taken: str
     words: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

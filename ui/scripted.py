@@ -156,7 +156,8 @@ class ScriptedTill:
             *(chip.text for chip in now.chips),
         )
         taken = now.money_taken.value if now.money_taken else ""
-        return Shown(_name(state), taken, tuple(self._words.plain(t) for t in texts if t))
+        words = tuple(self._words.plain(t) for t in texts if t)
+        return Shown(_name(state), taken, words, _reason(state))
 
 
 def _name(state: ViewState) -> str:
@@ -170,6 +171,13 @@ def _name(state: ViewState) -> str:
             return state.verdict.value
         case _:
             return state.prompt.name.lower().replace("_", " ")
+
+
+def _reason(state: ViewState) -> str:
+    """Why the card was sent away, or why the payment ended as it did."""
+    if state.screen is Screen.RESULT and state.transaction is not None:
+        return state.transaction.reason
+    return state.note
 
 
 def _booked(sale: Transaction) -> BookedSale:

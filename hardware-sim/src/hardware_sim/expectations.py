@@ -58,6 +58,14 @@ def _says_not(scene: Scene, step: Step) -> None:
             raise Unmet(f"no {words!r} on the screen", f"it stands there: {text!r}")
 
 
+def _reason(scene: Scene, step: Step) -> None:
+    def missing() -> str:
+        lacking = [words for words in step.value if words not in scene.now.reason]
+        return f"no {lacking[0]!r} in: {scene.now.reason or 'no reason'}" if lacking else ""
+
+    scene.await_that(missing, f"{', '.join(step.value)} as the till's reason")
+
+
 def _money(scene: Scene, step: Step) -> None:
     def other() -> str:
         return "" if scene.now.money_taken == step.value else repr(scene.now.money_taken)
@@ -170,6 +178,7 @@ EXPECTATIONS: Mapping[str, Callable[[Scene, Step], None]] = {
     "expect": _expect,
     "says": _says,
     "says_not": _says_not,
+    "reason": _reason,
     "money": _money,
     "receipt": _receipt,
     "receipts": _receipt_count,

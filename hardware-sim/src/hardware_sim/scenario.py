@@ -81,6 +81,7 @@ VERBS: Mapping[str, Verb] = {
     "expect": Verb("text", "the till shows this: a prompt, the end of a payment, 'ready'"),
     "says": Verb("texts", "these words stand on the screen"),
     "says_not": Verb("texts", "these words do not stand on the screen"),
+    "reason": Verb("texts", "the till's own reason for its last refusal has these words"),
     "money": Verb("yes|no|not yet|not known yet", "what the screen says about the money"),
     "receipt": Verb("texts", "these words stand on the last receipt"),
     "receipts": Verb("number", "so many receipts were printed"),
