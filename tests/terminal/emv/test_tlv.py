@@ -12,6 +12,7 @@ from terminal.emv.tlv import (
     Tlv,
     decode,
     encode,
+    encode_all,
     find_all,
     first,
     parse_tag,
@@ -171,3 +172,26 @@ def test_a_tag_has_four_bytes_at_most() -> None:
 
 def test_64_kib_are_read() -> None:
     assert decode(bytes(TOTAL_MAX)) == []
+
+
+@pytest.mark.parametrize("data", ["5A81", "70039F3681" + "00", "70025A81" + "00", "5A82", "5A8201"])
+def test_a_length_ends_with_its_template(data: str) -> None:
+    with pytest.raises(CardError, match="cut off"):
+        decode(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize("zeros", [1, 2, 3])
+def test_padding_is_skipped_byte_by_byte(zeros: int) -> None:
+    data = bytes(zeros) + bytes.fromhex("9F360200075A0112")
+    assert split(data) == [(0x9F36, data[zeros : zeros + 5]), (0x5A, data[-3:])]
+    assert [each.tag for each in decode(data)] == [0x9F36, 0x5A]
+
+
+def test_a_template_is_written_with_what_is_in_it() -> None:
+    inner = Tlv(0x5A, b"\x12", ())
+    assert encode_all([Tlv(0x70, b"something else", (inner,))]).hex() == "70035a0112"
+    assert encode_all([Tlv(0x70, b"", ()), inner]).hex() == "70005a0112"
+
+
+def test_a_value_of_64_kib_is_written() -> None:
+    assert encode(0x5A, bytes(TOTAL_MAX))[:5].hex() == "5a83010000"
