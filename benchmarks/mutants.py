@@ -18,6 +18,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.mutant_tests import survivors
 from benchmarks.mutation import ROOT, Mutant, mutants
@@ -53,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1, help="only each n-th mutant")
     parser.add_argument("--tests", type=int, default=400, help="at most so many tests a mutant")
     parser.add_argument("--function", default="", help="only functions whose name has this text")
+    parser.add_argument("--again", type=Path, help="only the survivors of an earlier output")
     options = parser.parse_args(arguments)
+    earlier = options.again.read_text("utf-8") if options.again else ""
+    again = set(re.findall(r"^  SURVIVES ([^:]+):\d+ (.+)$", earlier, re.MULTILINE))
     known = explained(EXPLAINED.read_text("utf-8"))
     began = time.monotonic()
     chosen = [
@@ -61,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for module in options.modules
         for mutant in mutants(module)[:: options.every]
         if options.function in ".".join(mutant.path)
+        and (not options.again or (mutant.module, mutant.name) in again)
     ]
     print(f"{len(chosen)} mutants", flush=True)
     screen = sys.stdout
