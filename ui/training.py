@@ -17,20 +17,25 @@ from terminal.emv.outcome import MessageId
 from terminal.money import Amount
 from terminal.progress import Authorising, CardRead, Presenting, Prompted
 from terminal.settlement import report as add_up
-from terminal.terms import A_SALE, Terms
+from terminal.terms import A_SALE, Tender, Terms
 from terminal.transaction import (
     AuthorisationSent,
     Cancelled,
     CardSummary,
     Event,
     FateUnknown,
+    HoldApproved,
     HostApproved,
     HostDeclined,
     ReversalConfirmed,
     SaleIntended,
+    State,
     StoredOffline,
+    TenderConfirmed,
     Transaction,
+    TransactionKind,
 )
+from ui.counter_questions import BillsShown, BillsWanted, TenderWanted
 from ui.events import (
     Finished,
     NetworkChanged,
@@ -48,6 +53,8 @@ from ui.questions import (
     Found,
     HistoryShown,
     HistoryWanted,
+    HoldsShown,
+    HoldsWanted,
     Question,
     QueueShown,
     QueueWanted,
@@ -97,8 +104,13 @@ class TrainingTill:
         """Waits for a card of the screen."""
         if self._hand is not None:
             return
+        self._hand = self._begun(amount, cashier, terms)
+        self._asked_phone = False
+        self._tell(Presenting(amount, PRESENT_S))
+
+    def _begun(self, amount: Amount, cashier: str, terms: Terms) -> Transaction:
         number = len(self._book) + 1
-        self._hand = Transaction.begin(
+        return Transaction.begin(
             SaleIntended(
                 at=self._now(),
                 txn_id=f"training_{number:012d}",
@@ -109,8 +121,6 @@ class TrainingTill:
                 terms=terms,
             )
         )
-        self._asked_phone = False
-        self._tell(Presenting(amount, PRESENT_S))
 
     def cancel(self) -> None:
         """Stops waiting."""
@@ -149,8 +159,24 @@ class TrainingTill:
                 self._tell(DayShown(report, closed=isinstance(question, DayClosed)))
             case CopyWanted():
                 self._tell(Done(question, "TRAINING"))
+            case TenderWanted(tender=Tender.CASH):
+                self._cash(question)
+            case HoldsWanted():
+                holds = tuple(sale for sale in self.book if sale.state is State.HELD)
+                self._tell(HoldsShown(holds))
+            case BillsWanted():
+                self._tell(BillsShown(()))
             case _:
                 self._tell(Unanswered(question, "Training has none of this."))
+
+    def _cash(self, wanted: TenderWanted) -> None:
+        """Cash of the training: the change is real, the drawer is not."""
+        if self._hand is not None:
+            return
+        terms = Terms(tender=Tender.CASH, tip_minor=wanted.tip_minor)
+        self._hand = self._begun(wanted.amount, wanted.cashier, terms)
+        given = wanted.tendered.minor if wanted.tendered is not None else wanted.amount.minor
+        self._end(TenderConfirmed(self._now(), 1, wanted.cashier, tendered_minor=given))
 
     # -- the cards on the screen -------------------------------------------------------------------
 
@@ -183,7 +209,10 @@ class TrainingTill:
         else:
             part = sale.amount.minor * 3 // 5 if cents == PARTLY else sale.amount.minor
             code = "10" if cents == PARTLY else "00"
-            self._end(HostApproved(at, code, "000000", part))
+            if sale.kind is TransactionKind.HOLD:
+                self._end(HoldApproved(at, "00", "000000"))
+            else:
+                self._end(HostApproved(at, code, "000000", part))
 
     def _end(self, event: Event) -> None:
         if self._hand is None:

@@ -104,7 +104,7 @@ class Shop:
             assert time.monotonic() < deadline, ("a dead end", app.shell.place, app.state)
             if app.shell.place is not Place.TILL:
                 app.touch(Back())
-            elif app.state.screen is Screen.PRESENT:
+            elif app.state.screen in (Screen.TIP, Screen.PRESENT):
                 app.touch(Cancel())
             elif app.state.screen is Screen.RESULT:
                 app.touch(Done())

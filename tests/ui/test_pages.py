@@ -166,8 +166,8 @@ def test_a_decline_names_no_cause_but_the_code_for_the_cashier() -> None:
         (State.APPROVED, ["Receipt", "New sale"]),
         (State.UNKNOWN, ["New sale"]),
         (State.STORED, ["Receipt", "New sale"]),
-        (State.DECLINED, ["Charge €12.50 again", "New sale"]),
-        (State.CANCELLED, ["Charge €12.50 again", "New sale"]),
+        (State.DECLINED, ["Cash", "Charge €12.50 again", "New sale"]),
+        (State.CANCELLED, ["Cash", "Charge €12.50 again", "New sale"]),
     ],
 )
 def test_result_keys(state: State, labels: list[str]) -> None:

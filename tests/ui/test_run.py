@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from hardware_sim.acquirer import FOLDER_NAME
 from hardware_sim.acquirer_control import AcquirerControl
 from offline_queue.reports import Reports
 from offline_queue.store import Store
+from terminal.terms import Tender
 from terminal.transaction import State, Transaction
 from tests.conftest import ROOT
 
@@ -26,7 +29,10 @@ PATIENCE_S = 60.0
 WINDOW = (1280, 720)
 # Where things are in the window with a bench, in pixels from its top left corner.
 KEY_1, KEY_2, KEY_5, KEY_0 = (505, 175), (625, 175), (625, 275), (625, 475)
+KEY_1_PLAIN = (480, 160)
+KEY_1_PIXEL = (480, 160, 481, 161)
 CHARGE = (235, 485)
+WAYS, CASH_TILE = (400, 485), (110, 220)
 VISA_CREDIT = (950, 135)
 READER_READY, READY_TINT = (740, 97), (231, 250, 240)
 AMOUNT = (40, 190, 420, 310)
@@ -121,13 +127,32 @@ class Hand:
             )
             time.sleep(0.06)
 
+    def keys(self, *names: str) -> None:
+        """Presses keys one after the other, slower than a scanner."""
+        for name in names:
+            subprocess.run(
+                ["xdotool", "key", name], env={**os.environ, "DISPLAY": self._display}, check=True
+            )
+            time.sleep(0.08)
+
+    def home(self) -> None:
+        """Enter until the keypad is there again: the ledger knows of an end before the screen."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.look().getpixel(KEY_1_PLAIN) != (255, 255, 255):
+            assert time.monotonic() < deadline, "no way back to the amount"
+            self.keys("Return")
+
     def press(self, place: tuple[int, int], watched: tuple[int, int, int, int]) -> None:
         """Clicks, and waits until what is watched has changed: a busy machine draws late."""
+        self.change(watched, partial(self.click, place))
+
+    def change(self, watched: tuple[int, int, int, int], deed: Callable[[], object]) -> None:
+        """Does something, and waits until what is watched has changed."""
         before = self.look().crop(watched).tobytes()
-        self.click(place)
+        deed()
         deadline = time.monotonic() + PATIENCE_S
         while self.look().crop(watched).tobytes() == before:
-            assert time.monotonic() < deadline, f"nothing changed after a click at {place}"
+            assert time.monotonic() < deadline, f"nothing changed after {deed}"
             time.sleep(0.05)
 
     def look(self) -> Image.Image:
@@ -140,10 +165,11 @@ class Hand:
             time.sleep(0.1)
 
 
-@pytest.mark.window
-def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) -> None:
+@contextmanager
+def _till(display: str, data_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The till beside its bench, in a process of its own; it must end well when it is asked to."""
     till = subprocess.Popen(
-        [sys.executable, "-m", "ui", "run", "--bench", "--data", str(tmp_path)],
+        [sys.executable, "-m", "ui", "run", "--bench", "--data", str(data_dir)],
         cwd=ROOT,
         env=_environment(DISPLAY=display),
         stdin=subprocess.DEVNULL,
@@ -151,38 +177,74 @@ def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) 
         stderr=subprocess.STDOUT,
     )
     try:
-        hand = Hand(display)
-        key_1_plain = (480, 160)
-        hand.wait_for_colour(key_1_plain, (255, 255, 255))
+        Hand(display).wait_for_colour(KEY_1_PLAIN, (255, 255, 255))
         # The chip that says so is drawn from an event: from here on the till hears and answers.
-        hand.wait_for_colour(READER_READY, READY_TINT)
-        for place in (KEY_1, KEY_2, KEY_5, KEY_0):
-            hand.press(place, AMOUNT)
-        hand.press(CHARGE, AMOUNT)
-        deadline = time.monotonic() + PATIENCE_S
-        while not _waiting(tmp_path):
-            assert time.monotonic() < deadline, "no sale was begun"
-            time.sleep(0.1)
-        hand.click(VISA_CREDIT)
-        while [sale.state for sale in _sales(tmp_path)] != [State.APPROVED]:
-            assert time.monotonic() < deadline, [sale.state for sale in _sales(tmp_path)]
-            time.sleep(0.1)
-        [sale] = _sales(tmp_path)
-        assert sale.amount.minor == 1250
-        assert sale.card is not None
-        assert sale.card.scheme == "Visa"
+        Hand(display).wait_for_colour(READER_READY, READY_TINT)
+        yield till
     finally:
-        till.send_signal(signal.SIGTERM)
+        if till.poll() is None:
+            till.send_signal(signal.SIGTERM)
         said, _ = till.communicate(timeout=PATIENCE_S)
     assert till.returncode == 0, said.decode()
     assert b"Traceback" not in said
 
 
-def _waiting(data_dir: Path) -> bool:
-    """Whether a sale waits for a card; the ledger is made while the till starts."""
-    if not (data_dir / "ledger.db").exists():
-        return False
-    return [sale.state for sale in _sales(data_dir)] == [State.INTENDED]
+def _until(data_dir: Path, *states: State) -> list[Transaction]:
+    """Waits until the ledger has sales in these states, newest first."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        # The ledger is made while the till starts.
+        found = _sales(data_dir) if (data_dir / "ledger.db").exists() else []
+        if [sale.state for sale in found] == list(states):
+            return found
+        assert time.monotonic() < deadline, [sale.state for sale in found]
+        time.sleep(0.1)
+
+
+@pytest.mark.window
+def test_a_sale_with_the_mouse_in_the_real_window(display: str, tmp_path: Path) -> None:
+    with _till(display, tmp_path):
+        hand = Hand(display)
+        for place in (KEY_1, KEY_2, KEY_5, KEY_0):
+            hand.press(place, AMOUNT)
+        hand.press(CHARGE, AMOUNT)
+        _until(tmp_path, State.INTENDED)
+        hand.click(VISA_CREDIT)
+        [sale] = _until(tmp_path, State.APPROVED)
+        assert sale.amount.minor == 1250
+        assert sale.card is not None
+        assert sale.card.scheme == "Visa"
+
+
+@pytest.mark.window
+def test_keyboard_cash_and_the_end_of_the_process_in_the_real_window(
+    display: str, tmp_path: Path
+) -> None:
+    with _till(display, tmp_path) as till:
+        hand = Hand(display)
+        # Keys alone: an amount, Enter, and Escape while the card is waited for.
+        hand.keys("7", "0", "0", "Return")
+        _until(tmp_path, State.INTENDED)
+        hand.keys("Escape")
+        _until(tmp_path, State.CANCELLED)
+        # Enter leaves the result; the next amount is paid in cash, with a click on the way.
+        hand.home()
+        for key in "500":
+            hand.change(AMOUNT, partial(hand.keys, key))
+        hand.press(WAYS, AMOUNT)
+        hand.press(CASH_TILE, AMOUNT)
+        hand.wait_for_colour(KEY_1_PLAIN, (255, 255, 255))
+        # The keypad is white, and the result that follows it is not.
+        hand.change(KEY_1_PIXEL, partial(hand.keys, "Return"))
+        paid, _ = _until(tmp_path, State.APPROVED, State.CANCELLED)
+        assert (paid.cash_minor, paid.terms.tender) == (500, Tender.CASH)
+        # Whoever ends the process ends the payment in hand, and takes no money.
+        hand.home()
+        hand.keys("9", "0", "0", "Return")
+        _until(tmp_path, State.INTENDED, State.APPROVED, State.CANCELLED)
+        till.send_signal(signal.SIGTERM)
+        till.wait(PATIENCE_S)
+        _until(tmp_path, State.CANCELLED, State.APPROVED, State.CANCELLED)
 
 
 @pytest.mark.parametrize("reader", ["simm:visa", "sim:no-such-card", "nfcpy:fax", "sim:?nope=1"])

@@ -9,8 +9,9 @@ import pytest
 
 from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency
-from terminal.terms import Terms
-from terminal.transaction import State, Transaction
+from terminal.terms import Tender, Terms, TransactionKind
+from terminal.transaction import MoneyTaken, State, Transaction
+from ui.counter_questions import TenderWanted
 from ui.events import Finished, NetworkChanged, PendingChanged, Presenting, Prompted, TillEvent
 from ui.presenter.verdict import Verdict, verdict_of
 from ui.questions import (
@@ -21,6 +22,8 @@ from ui.questions import (
     Done,
     HistoryShown,
     HistoryWanted,
+    HoldsShown,
+    HoldsWanted,
     QueueShown,
     QueueWanted,
     RefundWanted,
@@ -117,6 +120,20 @@ def test_a_tip_is_practised_as_it_is_sold(till: TrainingTill) -> None:
     till.charge(Amount(2200, EUR), "Ana", Terms(tip_minor=200))
     till.tap("card")
     assert till.book[-1].terms.tip_minor == 200
+
+
+def test_holds_and_cash_are_practised_too(till: TrainingTill) -> None:
+    till.charge(Amount(5000, EUR), "Ana", Terms(kind=TransactionKind.HOLD))
+    till.tap("card")
+    hold = till.book[-1]
+    assert (hold.state, hold.money_taken) == (State.HELD, MoneyTaken.NO)
+    till.ask(HoldsWanted())
+    assert HoldsShown((hold,)) in told(till)
+    cash = TenderWanted(Amount(1250, EUR), Tender.CASH, tendered=Amount(2000, EUR), cashier="Ana")
+    till.ask(cash)
+    [ended] = [event for event in told(till) if isinstance(event, Finished)]
+    paid = ended.transaction
+    assert (paid.state, paid.tendered_minor - paid.cash_minor) == (State.APPROVED, 750)
 
 
 def test_the_book_answers_as_the_real_one_does(till: TrainingTill) -> None:

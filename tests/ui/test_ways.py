@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from offline_queue.bills import NewBill
+from offline_queue.habits import Usual
 from terminal.bill import Bill, BillStanding, PartWish
 from terminal.drawer import DrawerStanding
 from terminal.money import Amount, Total
@@ -29,6 +30,8 @@ from ui.counter_questions import (
     TenderWanted,
     TransferAwaited,
     TransferSeen,
+    UsualShown,
+    UsualWanted,
 )
 from ui.events import Finished, Forwarding, NetworkChanged, PendingChanged, Refused
 from ui.presenter import touches as t
@@ -130,6 +133,25 @@ def test_what_a_card_left_is_asked_of_the_next_tender_by_its_bill() -> None:
     # A refusal comes back to the sale, and is told there.
     shell, _ = after(shell, Refused("no", "yes"))
     assert (shell.place, shell.checking) == (Place.TILL, False)
+
+
+def test_a_declined_card_leaves_cash_and_what_its_holder_mostly_does_stands_out() -> None:
+    declined = sale(State.DECLINED)
+    shell, wishes = after(FREE, Finished(declined, None))
+    assert asked(wishes) == [UsualWanted(declined.txn_id)]
+    ranks = [(key.touch, key.rank.value) for key in page(shell.till, ENGLISH).keys]
+    assert ranks == [(Go("cash"), "quiet"), (t.Charge(), "quiet"), (t.Done(), "primary")]
+    habit = UsualShown(declined.txn_id, Usual(visits=3, language="fr", next_tender=Tender.CASH))
+    known, _ = after(shell, habit)
+    assert known.till.card_language == "fr"
+    ranks = [(key.touch, key.rank.value) for key in page(known.till, ENGLISH).keys]
+    assert ranks == [(Go("cash"), "primary"), (t.Charge(), "quiet"), (t.Done(), "quiet")]
+    known, wishes = after(known, Go("cash"), Enter())
+    assert asked(wishes) == [TenderWanted(AMOUNT, Tender.CASH, tendered=AMOUNT)]
+    # Of another card, or later, it changes nothing.
+    other = UsualShown("another", habit.usual)
+    assert after(shell, other)[0] == shell
+    assert after(shell, t.Done(), habit)[0].till.usual is None
 
 
 def test_a_bill_is_opened_with_its_first_part_and_not_before() -> None:

@@ -138,7 +138,15 @@ def _cash(shell: Shell, tendered: Amount, by: str) -> q.Question:
     if till.screen is Screen.AMOUNT:
         return c.TenderWanted(till.typed_amount, Tender.CASH, tendered=tendered, cashier=by)
     if bill is None:
-        return c.TenderWanted(till.rest, Tender.CASH, tendered=tendered, cashier=by)
+        terms = till.terms
+        return c.TenderWanted(
+            till.left_to_pay,
+            Tender.CASH,
+            tip_minor=0 if till.may_charge_rest else terms.tip_minor,
+            parts=() if till.may_charge_rest else terms.parts,
+            tendered=tendered,
+            cashier=by,
+        )
     return c.PartWanted(bill.bill.name, PartWish(tender=Tender.CASH, tendered=tendered), by)
 
 

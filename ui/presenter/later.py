@@ -11,12 +11,25 @@ from typing import TYPE_CHECKING
 
 from terminal.bill import BillStanding, rest_name
 from terminal.transaction import Transaction
+from ui.counter_questions import BillShown, UsualShown
 from ui.events import ReceiptDone
 from ui.presenter.screens import Screen
 from ui.presenter.verdict import Verdict, verdict_of
+from ui.questions import Answer
 
 if TYPE_CHECKING:
     from ui.presenter.state import ViewState
+
+
+def answered(state: ViewState, answer: Answer) -> ViewState:
+    """What the books say of the sale on the screen."""
+    match answer:
+        case BillShown(standing):
+            return billed(state, standing)
+        case UsualShown():
+            return known(state, answer)
+        case _:
+            return state
 
 
 def billed(state: ViewState, bill: BillStanding) -> ViewState:
@@ -29,6 +42,15 @@ def billed(state: ViewState, bill: BillStanding) -> ViewState:
     if not bill.due.minor or state.verdict is Verdict.UNKNOWN:
         return replace(state, bill=bill)
     return replace(state, bill=bill, wait_s=0.0, wait_number=state.wait_number + 1)
+
+
+def known(state: ViewState, shown: UsualShown) -> ViewState:
+    """What the card on the screen usually does here; its own word on the language comes first."""
+    sale = state.transaction
+    if state.screen is not Screen.RESULT or sale is None or sale.txn_id != shown.txn_id:
+        return state
+    language = state.card_language or shown.usual.language
+    return replace(state, usual=shown.usual, card_language=language)
 
 
 def printed(state: ViewState, event: ReceiptDone) -> ViewState:

@@ -264,17 +264,26 @@ def _checking(state: ViewState, words: Words) -> str:
 
 def _result_keys(state: ViewState, words: Words) -> tuple[Key, ...]:
     """The way on, last; before it what else can be done with this end."""
-    keys = [Key(words.say("New sale"), Done(), Rank.PRIMARY)]
+    # What this customer mostly does next stands out; otherwise it is the way to the next one.
+    usual = state.usual.next_tender if state.usual is not None else None
+    by_cash = usual is Tender.CASH and state.left_to_pay.minor > 0
+    leave = Rank.QUIET if by_cash else Rank.PRIMARY
+    keys = [Key(words.say("New sale"), Done(), leave)]
+    cash = Key(
+        words.say("Cash"), Go("cash"), Rank.PRIMARY if by_cash else Rank.QUIET, glyph=Glyph.CASH
+    )
     if state.may_charge_rest:
         rest = words.money(state.rest)
         keys.insert(0, Key(words.say("Charge {amount}", amount=rest), Charge()))
         if state.bill is not None and not state.bill.bill.first:
             keys.insert(0, Key(words.say("Next part"), Go("split")))
         else:
-            keys.insert(0, Key(words.say("Cash"), Go("cash"), glyph=Glyph.CASH))
+            keys.insert(0, cash)
     elif state.may_repeat and state.amount is not None:
         again = words.say("Charge {amount} again", amount=words.money(state.amount))
         keys.insert(0, Key(again, Charge()))
+        if state.terms.kind is TransactionKind.SALE:
+            keys.insert(0, cash)
     elif state.verdict in (Verdict.APPROVED, Verdict.STORED):
         keys.insert(0, Key(words.say("Receipt"), ShowReceipt(), glyph=Glyph.QR))
     return tuple(keys)

@@ -38,6 +38,7 @@ from ui.presenter.tap import Tap
 from ui.presenter.told import told
 from ui.presenter.touches import Touch, Wish
 from ui.presenter.transferring import on_code, transferred
+from ui.presenter.wishes import about_card
 from ui.questions import Answer
 
 QUERY_MAX = 32
@@ -109,7 +110,7 @@ class Shell:
         till = self.till
         if self.part is not None:
             return self.part
-        return till.typed_amount if till.screen is Screen.AMOUNT else till.rest
+        return till.typed_amount if till.screen is Screen.AMOUNT else till.left_to_pay
 
     @property
     def locked(self) -> bool:
@@ -130,7 +131,7 @@ class Shell:
         if isinstance(happening, Answer):
             return told(self, happening)
         if not isinstance(happening, Touch):
-            return self._event(happening), ()
+            return self._event(happening), about_card(happening)
         if isinstance(happening, t.Overdue):
             return replace(self, till=self.till.after(happening)), ()
         return self._touched(happening)
@@ -343,7 +344,8 @@ class Shell:
     def _go(self, place: Place) -> tuple[Shell, tuple[Wish, ...]]:
         if self.busy or (self.till.screen is Screen.CLOSED and place not in _CLOSED_ALLOWS):
             return self, ()
-        rest = place in (Place.CASH, Place.SPLIT) and self.till.may_charge_rest
+        rest = place is Place.SPLIT and self.till.may_charge_rest
+        rest = rest or (place is Place.CASH and self.till.left_to_pay.minor > 0)
         if self.till.screen is Screen.RESULT and self.place is Place.TILL and not rest:
             return self, ()
         opened = replace(self.open(place), note="", remedy="")

@@ -18,12 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from offline_queue.habits import Usual
 from terminal.bill import BillStanding
 from terminal.emv.outcome import MessageId
 from terminal.money import MINOR_MAX, Amount, Currency
 from terminal.terms import A_SALE, Tender, Terms
 from terminal.transaction import MoneyTaken, Transaction
-from ui.counter_questions import BillShown
 from ui.events import (
     Authorising,
     CardRead,
@@ -89,7 +89,8 @@ class ViewState:
     ``returning`` says that the money is to go back: a refund or a void is in hand. ``terms`` are
     those of the payment in hand; while a tip is asked for, ``amount`` is what it is added to, and
     ``tip_typed`` what the customer has typed of it, None while there are keys to choose from.
-    ``bill`` is what the payment on the screen is a part of, and ``sending`` how far what waited has
+    ``bill`` is what the payment on the screen is a part of, ``usual`` what its card usually does
+    here, and ``sending`` how far what waited has
     come on its way to the bank.
     """
 
@@ -109,6 +110,7 @@ class ViewState:
     terms: Terms = A_SALE
     tip_typed: int | None = None
     bill: BillStanding | None = None
+    usual: Usual | None = None
     sending: Forwarding | None = None
     verdict: Verdict | None = None
     transaction: Transaction | None = None
@@ -161,6 +163,14 @@ class ViewState:
             return self.bill.due
         due = self.transaction.still_due_minor if self.transaction is not None else 0
         return Amount(due, self.currency)
+
+    @property
+    def left_to_pay(self) -> Amount:
+        """What the customer on the screen still has to pay, by whatever they like."""
+        if self.may_charge_rest:
+            return self.rest
+        again = self.amount if self.may_repeat else None
+        return again if again is not None else Amount(0, self.currency)
 
     @property
     def may_charge_rest(self) -> bool:
@@ -268,6 +278,7 @@ class ViewState:
             terms=A_SALE,
             tip_typed=None,
             bill=None,
+            usual=None,
             verdict=None,
             transaction=None,
             receipt_ok=True,
@@ -277,10 +288,8 @@ class ViewState:
         )
 
     def _told(self, event: TillEvent) -> ViewState:
-        if isinstance(event, BillShown):
-            return later.billed(self, event.standing)
         if isinstance(event, Answer):
-            return self
+            return later.answered(self, event)
         match event:
             case ReaderChanged(ok, text):
                 return replace(self, reader_ok=ok, reader_text=text)

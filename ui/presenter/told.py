@@ -51,6 +51,8 @@ def _at_counter(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
         case c.BillShown(standing):
             known = replace(shell, till=shell.till.after(answer))
             return entries.billed(known, standing) if shell.place in entries.PLACES else (known, ())
+        case c.UsualShown():
+            return replace(shell, till=shell.till.after(answer)), ()
         case c.CodeShown():
             return transferring.code_shown(shell, answer)
         case c.DrawerShown(standing):

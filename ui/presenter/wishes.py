@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from terminal.bill import PartWish, tip_of
 from terminal.money import Amount
 from terminal.terms import Terms, TransactionKind
-from ui.counter_questions import PartWanted
+from ui.counter_questions import PartWanted, UsualWanted
+from ui.events import Finished, TillEvent
 from ui.presenter.screens import Screen
 from ui.presenter.touches import (
     AddTip,
@@ -24,6 +25,7 @@ from ui.presenter.touches import (
     Touch,
     Wish,
 )
+from ui.presenter.verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from ui.presenter.state import ViewState
@@ -63,3 +65,12 @@ def _tip(state: ViewState, amount: Amount, touch: Tip | AddTip) -> Amount:
 def _once_more(terms: Terms) -> Terms:
     """What a payment was for, to be asked of another card: never who allowed it, nor its day."""
     return Terms(kind=terms.kind, bill=terms.bill, tip_minor=terms.tip_minor, parts=terms.parts)
+
+
+def about_card(event: TillEvent) -> tuple[Wish, ...]:
+    """A card that has paid nothing, or a part: how its holder usually goes on."""
+    if not isinstance(event, Finished) or event.transaction.card is None:
+        return ()
+    if verdict_of(event.transaction) not in (Verdict.DECLINED, Verdict.PARTLY_APPROVED):
+        return ()
+    return (AskWish(UsualWanted(event.transaction.txn_id)),)
