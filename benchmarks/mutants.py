@@ -6,9 +6,8 @@ a process that has collected them (``mutant_tests.py``); the first failure ends 
 printed with their line; those that no test can notice are explained in ``docs/mutants.md`` and
 listed there by a name that does not depend on line numbers.
 
-``mutmut`` wants one source folder with one folder of tests, copies both, and starts its tests anew
-for each mutant or patches functions in place by name, which generators composed of one another and
-frozen dataclasses with slots do not survive.
+``mutmut`` copies the project and wants one source folder with one folder of tests; this works in
+place.
 """
 
 from __future__ import annotations
