@@ -226,13 +226,19 @@ def judge_void(wish: VoidWish, compose: VoidMessage) -> Undo:
     return undo
 
 
+_WAIT = "Wait for its answer, then void it."
+
+
 def _void_refusal(standing: Standing) -> tuple[str, str] | None:
     about = standing.transaction
     named = f"{about.kind.value.capitalize()} {about.sequence}"
+    if about.state is State.STORED and about.held_minor:
+        # Ended here alone, its hold would go on blocking the guest's money at the bank.
+        return f"{named} is being taken, and the bank has to hear of it first.", _WAIT
     if about.state is State.STORED and standing.attempts == 0:
         return None
     if about.state is State.STORED:
-        return f"{named} may have been sent already.", "Wait for its answer, then void it."
+        return f"{named} may have been sent already.", _WAIT
     if about.state is State.HELD:
         return None
     if about.state is not State.APPROVED:

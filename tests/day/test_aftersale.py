@@ -177,6 +177,19 @@ def test_a_hold_is_released_by_a_void(shop: DayShop) -> None:
     assert shop.books() == [("hold", 10_000, "reversed")]
 
 
+def test_a_hold_that_is_being_taken_is_voided_once_the_bank_has_heard_of_it(
+    shop: DayShop,
+) -> None:
+    held = shop.hold("100.00")
+    taken = shop.complete(held, "88.00")
+    with pytest.raises(RefundRefused, match="the bank has to hear of it first"):
+        shop.void(taken)
+    assert [moved.state for moved in shop.forward()] == [State.APPROVED]
+    shop.void(taken)
+    assert [moved.state for moved in shop.forward()] == [State.VOIDED]
+    assert shop.books() == [("hold", 10_000, "taken"), ("sale", 8800, "reversed")]
+
+
 def test_cash_is_rounded_and_gives_change(shop: DayShop) -> None:
     shop.rules = replace(shop.rules, cash_coin_minor=5)
     sale = shop.cash("12.53", "20.00")
