@@ -35,4 +35,4 @@ def test_offline_limits(till, sim_acquirer):
     till.charge("10.01")
     till.tap("visa-credit")
     till.expect("declined")
-    assert "10.00" in till.screen
+    assert "10.00" in till.reason

@@ -221,6 +221,13 @@ class TillHandle:
         return "\n".join(self._scene.now.words)
 
     @property
+    def reason(self) -> str:
+        """The till's own reason for its last refusal, in English; empty where there was none."""
+        while self._scene.advance(0.0):
+            pass
+        return self._scene.now.reason
+
+    @property
     def receipt(self) -> str:
         """The last receipt; waits for the first one."""
         self._do("receipt", ("",))

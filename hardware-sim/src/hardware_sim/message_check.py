@@ -47,6 +47,9 @@ def check_message(profile: Profile, wire: bytes) -> MessageReport:
     except iso8583.DecodeError as error:
         where = _title(profile, int(error.field)) if error.field.isdecimal() else error.field
         return MessageReport(body[:4].decode("ascii", "replace"), (), (f"{where}: {error.msg}",))
+    except KeyError:
+        # pyiso8583 has no words for a field that the layout does not know; the strict reading has.
+        return MessageReport(body[:4].decode("ascii", "replace"), (), tuple(_strict(profile, wire)))
     mti = values["t"]
     present = {int(key): value for key, value in values.items() if key not in {"t", "p", "1"}}
     form = profile.form_of(mti, present)

@@ -53,6 +53,15 @@ def test_every_fault_is_told_at_once(wire: bytes) -> None:
     ]
 
 
+def test_a_field_that_is_in_no_layout_is_named() -> None:
+    with_a_card_number = b"0200" + bytes.fromhex("4000000000000000") + b"164761739001010010"
+    report = check_message(BASE87, with_a_card_number)
+    assert report.mti == "0200"
+    (fault,) = report.faults
+    assert "DE 2 does not exist here" in fault
+    assert "4761739001010010" not in repr(report)
+
+
 def test_a_running_acquirer_writes_every_fault_into_its_books(
     open_till: Callable[..., BenchTill],
 ) -> None:
