@@ -75,8 +75,9 @@ class Table:
     """One protected table, as its columns say.
 
     ``keys`` are its key's columns and ``places`` their places among all columns; both are empty
-    where the rowid is the key. ``seal`` has SQLite ask for the MAC of a row that it has at hand,
-    and ``seal_link`` for that of a log's row in its place (?1) of the chain; the others write one.
+    where the rowid is the key. ``one`` reads a row by its rowid. ``seal`` has SQLite ask for the
+    MAC of a row that it has at hand, and ``seal_link`` for that of a log's row in its place (?1)
+    of the chain; the others write one.
     """
 
     name: str
@@ -84,13 +85,15 @@ class Table:
     keys: tuple[str, ...]
     places: tuple[int, ...]
     header: bytes = field(repr=False)
+    one: str = field(init=False, repr=False)
     seal: str = field(init=False, repr=False)
     seal_link: str = field(init=False, repr=False)
     set_mac: str = field(init=False, repr=False)
     set_link: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Written once, since each is used several times in every sale.
+        # Written once, since each is used several times in every sale, or thousands at a start.
+        object.__setattr__(self, "one", self.select("WHERE rowid = ?"))
         where = " AND ".join(f"{quoted(key)} = ?" for key in self.keys) or "rowid = ?"
         update = f"UPDATE {quoted(self.name)} SET"
         object.__setattr__(self, "set_mac", f"{update} mac = ? WHERE {where}")
@@ -323,7 +326,7 @@ def single(connection: apsw.Connection, table: Table, rowid: int) -> Scanned:
     So is one that an index knows and the table does not, as in a damaged file.
     """
     try:
-        found = rows(connection, table.select("WHERE rowid = ?"), (rowid,))
+        found = rows(connection, table.one, (rowid,))
     except UnicodeDecodeError:
         found = []
     if not found:
