@@ -116,12 +116,7 @@ class SqlJournal(LaterJournal):
         training: bool,
         terms: Terms = A_SALE,
     ) -> Transaction:
-        """Records the intent, before a card is read.
-
-        Raises:
-            StoreFull: the reserve on the disk is gone; no card may be read.
-            StoreError: the ledger cannot be written.
-        """
+        """See ``terminal.ledger.Journal``."""
         written.require_room(self.store, self._reserve_bytes)
         with self.store.write() as connection:
             note_time(connection, at)
@@ -133,11 +128,7 @@ class SqlJournal(LaterJournal):
         return sale
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
-        """Mints the numbers, records the sale and queues its message, before a byte leaves.
-
-        Raises:
-            StoreError: nothing was recorded, and nothing may be sent.
-        """
+        """See ``terminal.ledger.Journal``."""
         now = self._clock.now()
         with self.store.write() as connection:
             before = self._as_begun(connection, txn_id)
@@ -162,14 +153,7 @@ class SqlJournal(LaterJournal):
         done: OutboxItem | None = None,
         queue: Outgoing | None = None,
     ) -> Transaction:
-        """Records an event, and what it does to the outbox, in one SQL transaction.
-
-        ``done`` leaves the outbox and its message is erased with it; ``queue`` enters the
-        outbox under the same key.
-
-        Raises:
-            StoreError: nothing was recorded.
-        """
+        """See ``terminal.ledger.Journal``."""
         with self.store.write() as connection:
             if done is not None and done.fence and not has_claim(connection, done):
                 raise ClaimLost("Another forwarder has taken this message over.")
@@ -192,12 +176,12 @@ class SqlJournal(LaterJournal):
             return settled
 
     def exposure(self, currency: Currency, card: CardSummary | None = None) -> Exposure:
-        """The stored and set-aside sales in this currency that have no final answer."""
+        """See ``terminal.ledger.Journal``."""
         with self.store.read() as connection:
             return limits.exposure(connection, self._clock.now(), currency, card)
 
     def declines(self, card: CardSummary, since: datetime) -> list[Declined]:
-        """What the host declined of this card, or of the account behind it, newest first."""
+        """See ``terminal.ledger.Journal``."""
         with self.store.read() as connection:
             return limits.declines(connection, card, since)
 
@@ -207,11 +191,7 @@ class SqlJournal(LaterJournal):
             return believe(connection, self._clock.now(), host_time)
 
     def transaction(self, txn_id: str) -> Transaction:
-        """The sale with this id.
-
-        Raises:
-            StoreError: there is none.
-        """
+        """See ``terminal.ledger.Journal``."""
         with self.store.read() as connection:
             return projection.load(connection, txn_id)
 

@@ -52,13 +52,7 @@ class LaterJournal:
         cashier: str,
         judge: Judge,
     ) -> Transaction:
-        """Records the intent of a refund, if ``judge`` allows it as everything stands now.
-
-        Raises:
-            TerminalError: what ``judge`` raised; nothing was recorded.
-            StoreFull: the reserve on the disk is gone; no card may be read.
-            StoreError: there is no such sale, or the ledger cannot be written.
-        """
+        """See ``terminal.ledger.Journal``."""
         written.require_room(self.store, self._reserve_bytes)
         with self.store.write() as connection:
             note_time(connection, at)
@@ -79,13 +73,7 @@ class LaterJournal:
         cashier: str,
         judge: JudgePart,
     ) -> Transaction:
-        """Records the intent of a payment of a bill, if ``judge`` allows it as everything stands.
-
-        Raises:
-            TerminalError: what ``judge`` raised; nothing was recorded.
-            StoreFull: the reserve on the disk is gone; no card may be read.
-            StoreError: there is no such bill, or the ledger cannot be written.
-        """
+        """See ``terminal.ledger.Journal``."""
         written.require_room(self.store, self._reserve_bytes)
         with self.store.write() as connection:
             note_time(connection, at)
@@ -99,22 +87,13 @@ class LaterJournal:
             return sale
 
     def book(self, txn_id: str, confirm: Callable[[int], TenderConfirmed]) -> Transaction:
-        """Takes a payment that is no card's into the open batch, whose number it is given.
-
-        Raises:
-            StoreError: nothing was recorded.
-        """
+        """See ``terminal.ledger.Journal``."""
         with self.store.write() as connection:
             event = confirm(written.open_batch(connection))
             return self._commit(connection, txn_id, event, None, None, event.at)
 
     def undo(self, txn_id: str, undo: Undo) -> Transaction:
-        """Voids, if ``undo`` allows it as everything stands now.
-
-        Raises:
-            TerminalError: what ``undo`` raised; nothing was recorded.
-            StoreError: nothing was recorded.
-        """
+        """See ``terminal.ledger.Journal``."""
         with self.store.write() as connection:
             standing = written.standing(connection, txn_id)
             event, outgoing = undo(standing)
@@ -122,10 +101,6 @@ class LaterJournal:
             return self._commit(connection, txn_id, event, done, outgoing, self._clock.now())
 
     def standing(self, txn_id: str) -> Standing:
-        """A transaction with its refunds.
-
-        Raises:
-            StoreError: there is none.
-        """
+        """See ``terminal.ledger.Journal``."""
         with self.store.read() as connection:
             return written.standing(connection, txn_id)
