@@ -86,12 +86,6 @@ def _require(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as an asse
         raise ContractBroken(rule)
 
 
-def _is_card(presented: Presented | None) -> bool:
-    return presented is not None and not isinstance(
-        presented, SeveralCards | ForeignTag | Unreadable
-    )
-
-
 def _wait(reader: Reader, meanwhile: Meanwhile | None = None) -> Presented | None:
     return reader.wait_for_card(timeout_s=PATIENCE_S, cancelled=meanwhile or Meanwhile())
 

@@ -13,11 +13,6 @@ PROGRAM = "espeak-ng"
 _LONGEST_S = 12.0
 
 
-def available() -> bool:
-    """Whether there is a voice on this machine."""
-    return shutil.which(PROGRAM) is not None
-
-
 def speak(text: str, language: str) -> None:
     """Says a sentence, and returns when it is said.
 
