@@ -26,10 +26,18 @@ from terminal.money import Amount
 from terminal.refunds import VoidWish, Wish
 from terminal.roles import Action
 from terminal.tenders import take_cash
-from terminal.terms import A_SALE, Tender, Terms
+from terminal.terms import Tender
 from terminal.transaction import State, Transaction
 from ui.books import require_ledger
-from ui.commands import EXIT_CODES, forward, minding_signals, ports_of, reader_for_one_sale, told
+from ui.commands import (
+    EXIT_CODES,
+    Sold,
+    forward,
+    minding_signals,
+    ports_of,
+    reader_for_one_sale,
+    told,
+)
 from ui.reporting.files import (
     DATEV_COLUMNS,
     SALE_COLUMNS,
@@ -158,11 +166,7 @@ def cash(
 ) -> int:
     """Takes one payment in cash, and says what goes back."""
     currency = settings.config.till.currency
-    amount = Amount.parse(text, currency)
-    terms = A_SALE
-    if tip:
-        extra = Amount.parse(tip, currency)
-        amount, terms = amount + extra, Terms(tip_minor=extra.minor)
+    amount, terms = Sold(text, tip).read(currency)
     given = Amount.parse(tendered, currency) if tendered else None
     with minding_signals() as cancel, assembled(settings) as parts:
         link = parts.acquirer.link()

@@ -18,15 +18,17 @@ import click
 
 from offline_queue.bills import Bills
 from terminal.bill import BillStanding, PartWish, rest_name
-from terminal.checkout import Ports, pay
+from terminal.checkout import Ports
 from terminal.errors import AmountError
 from terminal.money import Amount
 from terminal.parting import pay_part
-from terminal.tenders import ask_transfer, cash_due, take_cash
-from terminal.terms import Tender, Terms
+from terminal.tenders import cash_due
+from terminal.terms import Tender
 from terminal.transaction import State, Transaction
 from ui.commands import guarded, told, undone
+from ui.counter_questions import TenderWanted
 from ui.tables import sale_row
+from ui.tendering import whole
 from ui.transfers import require_code, show_code
 from ui.wiring import Parts
 
@@ -101,21 +103,15 @@ class Conversation:
     def _pay(
         self, tender: Tender, due: Amount, tendered: Amount | None, last: Transaction
     ) -> Transaction:
-        ports, rules, cashier = self.ports, self.parts.rules, last.cashier
+        terms, cashier = last.terms, last.cashier
+        if not self._part():
+            again = TenderWanted(due, tender, terms.tip_minor, terms.parts, tendered, cashier)
+            return whole(self.parts, self.ports, again)
         if tender is Tender.TRANSFER:
             require_code(self.parts.settings, due)
-        if self._part():
-            wish = PartWish(tender=tender, tendered=tendered)
-            return pay_part(ports, rules, self._bill().bill.name, wish, cashier=cashier)
-        again = Terms(tip_minor=last.terms.tip_minor, parts=last.terms.parts)
-        match tender:
-            case Tender.CARD:
-                return pay(ports, rules, due, cashier=cashier, terms=again)
-            case Tender.CASH:
-                given = tendered or cash_due(due, rules.cash_coin_minor)
-                return take_cash(ports, rules, due, given, cashier=cashier, terms=again)
-            case Tender.TRANSFER:
-                return ask_transfer(ports, rules, due, cashier=cashier, terms=again)
+        wish = PartWish(tender=tender, tendered=tendered)
+        bill = self._bill().bill.name
+        return pay_part(self.ports, self.parts.rules, bill, wish, cashier=cashier)
 
     def _tendered(self, due: Amount) -> Amount | None:
         """The cash that was handed over; None for exactly what is due."""

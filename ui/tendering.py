@@ -67,23 +67,28 @@ def taken(
         AnswerLost: the bank was asked, and what it said could not be recorded.
     """
     match wish:
-        case PartWanted(wish=part) if part.tender is Tender.TRANSFER:
-            require_code(parts.settings, Amount(1, parts.settings.config.till.currency))
-            return pay_part(ports, parts.rules, wish.bill, part, cashier=wish.cashier)
         case TransferAwaited(txn_id=txn_id, patience_s=patience_s):
             arrival = await_transfer(ports, parts.rules, txn_id, patience_s=patience_s, pause=pause)
             return arrival.sale
         case PartWanted(bill=bill, wish=part, cashier=cashier):
+            if part.tender is Tender.TRANSFER:
+                require_code(parts.settings, Amount(1, parts.settings.config.till.currency))
             return pay_part(ports, parts.rules, bill, part, cashier=cashier)
         case TransferSeen(txn_id=txn_id, by=by):
             return confirm_transfer(ports, txn_id, by=by)
         case TransferGivenUp(txn_id=txn_id, by=by):
             return give_up_transfer(ports, txn_id, by=by)
         case TenderWanted():
-            return _whole(parts, ports, wish)
+            return whole(parts, ports, wish)
 
 
-def _whole(parts: Parts, ports: Ports, wish: TenderWanted) -> Transaction:
+def whole(parts: Parts, ports: Ports, wish: TenderWanted) -> Transaction:
+    """One payment of a whole amount by a tender, as it is committed.
+
+    Raises:
+        TerminalError: it could not begin.
+        AnswerLost: the bank was asked, and what it said could not be recorded.
+    """
     rules, cashier, amount = parts.rules, wish.cashier, wish.amount
     terms = Terms(tip_minor=wish.tip_minor, parts=wish.parts)
     match wish.tender:

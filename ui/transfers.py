@@ -21,7 +21,6 @@ from terminal.money import Amount
 from terminal.roles import Action
 from terminal.sale import Ports
 from terminal.tenders import ask_transfer, confirm_transfer, give_up_transfer
-from terminal.terms import A_SALE, Terms
 from terminal.transaction import State, Transaction
 from terminal.transfer_codes import Payee, merchant_code, sepa_code
 from terminal.transfers import Arrival, ask_host_about, await_transfer
@@ -127,14 +126,10 @@ class Wanted:
 
 def ask(settings: Settings, wanted: Wanted, *, cashier: str, as_json: bool) -> int:
     """Asks for a transfer, shows its code, and waits until it has arrived."""
-    from ui.commands import EXIT_CODES, told  # noqa: PLC0415 - which shows codes by this module
+    from ui.commands import EXIT_CODES, Sold, told  # noqa: PLC0415 - it shows codes by this module
     from ui.tables import print_json, sale_row  # noqa: PLC0415 - with it
 
-    currency = settings.config.till.currency
-    amount, terms = Amount.parse(wanted.amount, currency), A_SALE
-    if wanted.tip:
-        extra = Amount.parse(wanted.tip, currency)
-        amount, terms = amount + extra, Terms(tip_minor=extra.minor)
+    amount, terms = Sold(wanted.amount, wanted.tip).read(settings.config.till.currency)
     require_code(settings, amount)
     if wanted.picture is not None:
         _require_picture(wanted.picture)
