@@ -6,11 +6,13 @@ a piece is what came in one read; inside, it is one whole message of the host (w
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -80,17 +82,13 @@ class Middle:
                 host.close()
                 return
         whole = self._inside is not None
-        threads = [
-            threading.Thread(target=_pump, args=pump, daemon=True)
-            for pump in (
-                (till, host, self._up_now, False),
-                (host, till, self._down_now, whole),
+        with suppress(OSError):
+            _pump(
+                {
+                    till: _Way(host, self._up_now),
+                    host: _Way(till, self._down_now, Deframer(Framing.LEN2) if whole else None),
+                }
             )
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
         till.close()
         host.close()
 
@@ -119,17 +117,53 @@ class Middle:
         )
 
 
-def _pump(source: socket.socket, target: socket.socket, mangle: Mangle, whole: bool) -> None:  # noqa: FBT001 - for Thread
-    """Moves bytes until either side ends, whole messages or whatever a read brings."""
-    deframer = Deframer(Framing.LEN2)
+@dataclass(frozen=True)
+class _Way:
+    """Where what comes from one side goes; whole messages with a ``deframer``."""
+
+    target: socket.socket
+    mangle: Mangle
+    deframer: Deframer | None = None
+
+    def carry(self, piece: bytes) -> None:
+        messages = [piece]
+        if self.deframer is not None:
+            messages = [frame(Framing.LEN2, one) for one in self.deframer.feed(piece)]
+        for message in messages:
+            for other in self.mangle(message):
+                self.target.sendall(other)
+
+
+def _pump(ways: dict[socket.socket, _Way]) -> None:
+    """Moves bytes both ways until either side ends.
+
+    On one thread: OpenSSL's connections are not made to be read and written at the same time, and
+    a Python that does it ends in a segmentation fault once in a while.
+    """
+    while True:
+        ready = [source for source in ways if _pending(source)]
+        ready = ready or select.select(list(ways), [], [], IO_TIMEOUT_S)[0]
+        if not ready:
+            return
+        for source in ready:
+            piece = _read(source)
+            if piece == b"":
+                return
+            if piece is not None:
+                ways[source].carry(piece)
+
+
+def _pending(source: socket.socket) -> bool:
+    """Whether TLS has deciphered more than was read; the socket itself says nothing of it."""
+    return isinstance(source, ssl.SSLSocket) and source.pending() > 0
+
+
+def _read(source: socket.socket) -> bytes | None:
+    """What has come, b"" at the end; None where it was no data, as a session ticket of TLS."""
+    source.settimeout(0)
     try:
-        while piece := source.recv(16_384):
-            pieces = deframer.feed(piece) if whole else [piece]
-            for one in pieces:
-                for other in mangle(frame(Framing.LEN2, one) if whole else one):
-                    target.sendall(other)
-    except OSError:
-        pass
-    for sock in (source, target):
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+        return source.recv(16_384)
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return None
+    finally:
+        source.settimeout(IO_TIMEOUT_S)
