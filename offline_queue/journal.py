@@ -124,7 +124,7 @@ class SqlJournal(LaterJournal):
                 connection,
                 lambda number: SaleIntended(at, txn_id, number, amount, cashier, training, terms),
             )
-            self._begun = (sale, self.store.commits + 1, connection.data_version())
+            self._begun = (sale, self.store.commits + 1, _others_commits(connection))
         return sale
 
     def enqueue(self, txn_id: str, compose: Compose) -> tuple[Transaction, OutboxItem]:
@@ -264,7 +264,7 @@ class SqlJournal(LaterJournal):
         """
         if self._begun is not None:
             sale, commits, version = self._begun
-            unchanged = (commits, version) == (self.store.commits, connection.data_version())
+            unchanged = (commits, version) == (self.store.commits, _others_commits(connection))
             if unchanged and sale.txn_id == txn_id:
                 return sale
         return projection.load(connection, txn_id)
@@ -348,6 +348,11 @@ class SqlJournal(LaterJournal):
             (txn_id, key, kind.value, message, write_time(now), self._acquirer),
         )
         return OutboxItem(connection.last_insert_rowid(), txn_id, key, kind, message)
+
+
+def _others_commits(connection: apsw.Connection) -> int:
+    """A number that changes when another connection commits, and not when this one does."""
+    return int(one(connection, "PRAGMA data_version"))
 
 
 def open_journal(  # noqa: PLR0913 - everything that one till brings to its ledger

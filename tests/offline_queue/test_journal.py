@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import apsw
 import pytest
 
+from offline_queue import projection
 from offline_queue.journal import SqlJournal, open_journal
 from offline_queue.numbers import STAN_MAX
 from offline_queue.sql import one, rows
@@ -101,6 +103,32 @@ def test_each_final_answer_erases_the_message_and_leaves_the_sale_in_no_exposure
     assert till.journal.exposure(EUR) == Exposure(1, 1100, oldest_at=now)
     assert till.journal.exposure(JPY) == Exposure(1, 9000, oldest_at=now)
     assert [row[0] for row in outbox(till)] == ["txn-3", "txn-4"]
+
+
+@pytest.mark.parametrize("between", ["nothing", "this till", "another program"])
+def test_a_sale_just_opened_is_read_again_only_if_something_was_committed_since(
+    till: Till, between: str
+) -> None:
+    first = till.intend()
+    sale = till.intend()
+    if between == "this till":
+        till.journal.commit(first.txn_id, Cancelled(till.clock.now(), "changed their mind"))
+    if between == "another program":
+        other = apsw.Connection(str(till.path))
+        other.execute("CREATE TABLE elsewhere (number INTEGER)")
+        other.close()
+    read: list[str] = []
+
+    def trace(_: object, sql: str, __: object) -> bool:
+        read.append(sql)
+        return True
+
+    with till.store.read() as connection:
+        connection.exec_trace = trace
+    till.journal.enqueue(sale.txn_id, till.sent)
+    connection.exec_trace = None
+    again = [sql for sql in read if sql.startswith(projection.SELECT)]
+    assert len(again) == (0 if between == "nothing" else 1)
 
 
 def test_a_training_sale_is_no_exposure(till: Till) -> None:
