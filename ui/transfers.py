@@ -62,7 +62,7 @@ def require_code(settings: Settings, amount: Amount) -> None:
     Raises:
         ConfigError, AmountError: as ``code_text``.
     """
-    code_text(settings, amount, "X" * 15)
+    code_text(settings, amount, "X" * 22)
 
 
 def drawn(text: str) -> QRCode:

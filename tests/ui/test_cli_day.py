@@ -107,9 +107,10 @@ def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: 
     assert (now.exit_code, told["state"]) == (5, "awaited")
     assert told["code"].split("\n")[6:8] == ["DE89370400440532013000", "EUR12.00"]
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert f"Reference: {shell.terminal_id}-000001" in now.stderr
+    reference = f"{shell.terminal_id}-000001-{told['transaction'][-6:].upper()}"
+    assert f"Reference: {reference}" in now.stderr
     queued = " ".join(shell.run("queue").stdout.split())
-    assert f"Nobody has seen the transfer {shell.terminal_id}-000001 arrive yet." in queued, queued
+    assert f"Nobody has seen the transfer {reference} arrive yet." in queued, queued
     assert "Transfers not confirmed (1)" in shell.run("report", "x").stdout
     assert shell.run("transfer", "check").exit_code == 5
     assert "APPROVED" in shell.run("transfer", "check", "1").stdout
@@ -132,6 +133,18 @@ def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: 
     assert "does not know whom a transfer is to pay" in nobody.stderr
     shell.configure('[transfer]\niban = "DE00"\n')
     assert "iban = 'DE00' is not an IBAN" in shell.run("transfer", "ask", "1").stderr
+
+
+def test_a_till_that_counts_anew_is_not_paid_by_a_transfer_of_before(shell: Shell) -> None:
+    ask = ("transfer", "ask", "12.00", "--wait", "0")
+    assert shell.run(*ask).exit_code == 5
+    assert shell.run("transfer", "check").exit_code == 5
+    assert shell.run("transfer", "check").exit_code == 0
+    assert shell.run("reset").exit_code == 0
+    assert shell.run(*ask).exit_code == 5
+    # The same amount under the same number: only its own money pays it.
+    checked = shell.run("transfer", "check")
+    assert (checked.exit_code, "has not arrived yet" in checked.stdout) == (5, True), checked.output
 
 
 def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> None:

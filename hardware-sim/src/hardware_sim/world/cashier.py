@@ -44,7 +44,7 @@ _ENDINGS = (0, 0, 0, 0, 0, 0, 25, 50, 99, 51, 10, 91, 58)
 _REFUSED = (AmountError, ReaderUnplugged, RefundRefused, SupervisorNeeded)
 
 
-def _some_amount(till: TillProcess, chance: random.Random) -> Amount:
+def some_amount(till: TillProcess, chance: random.Random) -> Amount:
     """What something costs; some endings are troubles that the acquirer makes of an amount."""
     minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
     return Amount(minor, till.parts.settings.config.till.currency)
@@ -55,8 +55,9 @@ class Cashier:
     """One person at one till after the other.
 
     ``paid`` is which card paid each approved sale, ``cash`` the sales that were paid in cash,
-    ``held`` the holds that were approved; ``settled`` is how each batch ended. ``voids`` and
-    ``takes`` are the transactions that were to be voided or taken, whatever came of it.
+    ``held`` the holds that were approved, ``awaited`` the transfers that were asked for;
+    ``settled`` is how each batch ended. ``voids`` and ``takes`` are the transactions that were to
+    be voided or taken, whatever came of it.
     """
 
     clock: VirtualClock
@@ -67,6 +68,7 @@ class Cashier:
     paid: dict[str, str] = field(default_factory=dict)
     cash: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    awaited: list[str] = field(default_factory=list)
     voids: set[str] = field(default_factory=set)
     takes: set[str] = field(default_factory=set)
     returned: str = ""
@@ -74,16 +76,16 @@ class Cashier:
 
     def sell(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody wants to pay."""
-        amount = _some_amount(till, chance)
-        ports = self._ports(till, presentations(chance), chance)
-        self._ends(till, lambda: pay(ports, till.parts.rules, amount))
+        amount = some_amount(till, chance)
+        ports = self.ports(till, presentations(chance), chance)
+        self.ends(till, lambda: pay(ports, till.parts.rules, amount))
 
     def hold(self, till: TillProcess, chance: random.Random) -> None:
         """A guest checks in: an amount is set aside on the card."""
-        amount = _some_amount(till, chance)
-        ports = self._ports(till, presentations(chance), chance)
+        amount = some_amount(till, chance)
+        ports = self.ports(till, presentations(chance), chance)
         terms = Terms(kind=TransactionKind.HOLD)
-        self._ends(till, lambda: pay(ports, till.parts.rules, amount, terms=terms))
+        self.ends(till, lambda: pay(ports, till.parts.rules, amount, terms=terms))
 
     def take(self, till: TillProcess, chance: random.Random) -> None:
         """The guest leaves: all that is held is taken, or less, or too much is tried."""
@@ -95,14 +97,14 @@ class Cashier:
         tip_minor = minor // 10 if chance.random() < 0.3 else 0
         amount = Amount(minor, held.amount.currency)
         self.takes.add(txn_id)
-        ports = self._ports(till, [], chance)
-        self._ends(
+        ports = self.ports(till, [], chance)
+        self.ends(
             till, lambda: complete(ports, till.parts.rules, txn_id, amount, tip_minor=tip_minor)
         )
 
     def pay_cash(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody pays in cash, or brings back what was paid so."""
-        ports = self._ports(till, [], chance)
+        ports = self.ports(till, [], chance)
         if self.cash and chance.random() < 0.3:
             original = chance.choice(self.cash[-4:])
             paid = till.parts.journal.transaction(original).amount
@@ -114,11 +116,11 @@ class Cashier:
                 with_card=False,
                 approved_by="Eva",
             )
-            self._ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
+            self.ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
             return
-        amount = _some_amount(till, chance)
+        amount = some_amount(till, chance)
         handed = Amount(amount.minor + chance.choice([-100, 0, 5, 1000]) + 5, amount.currency)
-        self._ends(till, lambda: take_cash(ports, till.parts.rules, amount, handed))
+        self.ends(till, lambda: take_cash(ports, till.parts.rules, amount, handed))
 
     def refund(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody brings something back: a part of it, all of it, or more than there was."""
@@ -141,8 +143,8 @@ class Cashier:
             approved_by="Eva" if chance.random() < 0.7 else "",
         )
         taps = [Presentation(chance.uniform(0.5, 4.0), card) for _ in range(3)]
-        ports = self._ports(till, taps, chance)
-        self._ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
+        ports = self.ports(till, taps, chance)
+        self.ends(till, lambda: refund(ports, till.parts.rules, original, wish, Norms()))
 
     def void(self, till: TillProcess, chance: random.Random) -> None:
         """The last thing, or an earlier one, is to be undone."""
@@ -152,15 +154,18 @@ class Cashier:
         txn_id = chance.choice(lately)
         self.voids.add(txn_id)
         wish = VoidWish(self.clock.now(), "the wrong amount", "Ada", "Eva")
-        ports = self._ports(till, [], chance)
-        self._ends(till, lambda: void(ports, till.parts.rules, txn_id, wish))
+        ports = self.ports(till, [], chance)
+        self.ends(till, lambda: void(ports, till.parts.rules, txn_id, wish))
 
-    def close_day(self, till: TillProcess) -> None:
-        """The day is closed and settled; a batch that an earlier day left open comes first."""
+    def close_day(self, till: TillProcess, *, carry: bool = False) -> None:
+        """The day is closed and settled; a batch that an earlier day left open comes first.
+
+        With ``carry`` what has no answer yet goes into the next day's batch.
+        """
         closings = Closings(till.parts.journal.store, till.parts.clock)
         try:
             if not closings.unsettled():
-                closings.freeze(by="Ada")
+                closings.freeze(by="Ada", carry=carry)
         except StoreError as waits:
             # Sales have no answer yet, and the batch goes on tomorrow.
             if "no answer" not in waits.message:
@@ -175,7 +180,7 @@ class Cashier:
             self.power.require()
             self.settled[batch] = settled.outcome
 
-    def _ends(self, till: TillProcess, operation: Callable[[], Transaction]) -> None:
+    def ends(self, till: TillProcess, operation: Callable[[], Transaction]) -> None:
         """Shows how something ended; a till that could not record it recovers."""
         try:
             ended = operation()
@@ -193,13 +198,16 @@ class Cashier:
         if ended.kind is TransactionKind.SALE and ended.state is State.APPROVED:
             if ended.terms.tender is Tender.CASH:
                 self.cash.append(ended.txn_id)
-            else:
+            elif ended.terms.tender is Tender.CARD:
                 self.paid[ended.txn_id] = self.wallets.last
         if ended.state is State.HELD:
             self.held.append(ended.txn_id)
+        if ended.state is State.AWAITED and ended.txn_id not in self.awaited:
+            self.awaited.append(ended.txn_id)
         self.show(ended)
 
-    def _ports(self, till: TillProcess, shown: list[Presentation], chance: random.Random) -> Ports:
+    def ports(self, till: TillProcess, shown: list[Presentation], chance: random.Random) -> Ports:
+        """What an operation of the till works with, with these cards before its reader."""
         patience_s = chance.choice([5.0, 20.0]) if chance.random() < 0.05 else 1e9
         given_up_s = self.clock.monotonic() + patience_s
         parts, line = till.parts, till.line
