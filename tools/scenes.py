@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from terminal.bill import Bill, BillStanding
+from terminal.drawer import DrawerStanding
 from terminal.emv.outcome import MessageId
 from terminal.money import Amount, Currency, Total
 from terminal.settlement import report as add_up
@@ -26,7 +27,7 @@ from terminal.transaction import (
     TenderConfirmed,
     Transaction,
 )
-from ui.counter_questions import BillsShown, CodeShown
+from ui.counter_questions import BillsShown, CodeShown, DrawerShown
 from ui.events import (
     Authorising,
     CardRead,
@@ -250,11 +251,25 @@ def _day_scenes(
     """The end of the day, holds, and what is sent."""
     currency = amount.currency
     report = add_up("X", 7, NOW, currency, sales)
-    studio.tell(DayShown(report, cash=Total(25150, currency)))
+    drawer = DrawerStanding(currency, NOW, "Ana", amount.minor * 8, amount.minor * 12)
+    opened = DayShown(
+        report,
+        cash=Total(25150, currency),
+        bills=(BillStanding(Bill("B1", amount), NOW),),
+        awaited=(replace(sales[0], state=State.AWAITED),),
+        drawer=drawer,
+    )
+    studio.tell(opened)
     yield "day"
+    studio.app.view.current.ids.listing.scroll_y = 0
+    studio.frames(4)
+    yield "day-open"
     studio.touch(Go("count"), *(Digit(int(each)) for each in "25000"))
     yield "day-count"
     studio.touch(Enter())
+    studio.tell(DrawerShown(replace(drawer, counted_minor=25000, difference_minor=-amount.minor)))
+    studio.app.view.current.ids.listing.scroll_y = 0
+    studio.frames(4)
     yield "day-compare"
     studio.tell(DayHeld(tuple(waiting[:3])))
     yield "day-held"

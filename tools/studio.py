@@ -86,7 +86,7 @@ class Studio:
             shop=SHOPS.get(language, "Corner Coffee"),
             currency=Currency.of(CURRENCIES.get(language, "EUR")),
             preferences=Preferences(language=language, motion="off", **dict(preferences)),
-            about=About(now=NOW, contact="+34 600 000 000"),
+            about=About(now=NOW, contact="+34 600 000 000", transfers=True),
         )
         self.app = TillApp(self.till, benches, outfit)
         self.app._run_prepare()  # noqa: SLF001 - the part of App.run before its endless loop

@@ -24,7 +24,7 @@ from terminal.roles import Authorised
 from terminal.settlement import report as add_up
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
-from ui.counter import cash_of, export_batch
+from ui.counter import cash_of, export_batch, with_what_is_open
 from ui.counter_answers import CounterReading, answer
 from ui.questions import (
     Answer,
@@ -191,7 +191,7 @@ class Clerk:
         sales = reports.transactions(limit=_DAY_MAX, batch=batch)
         currency = self._parts.settings.config.till.currency
         report = add_up("X", batch, self._parts.clock.now(), currency, sales)
-        return DayShown(report, cash=cash_of(sales, currency))
+        return with_what_is_open(DayShown(report, cash=cash_of(sales, currency)), self._books())
 
     def _pin(self, question: Question, pin: str) -> Answer:
         """Looks at a PIN; argon2id takes its time, which is why it is done here."""

@@ -11,8 +11,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from offline_queue.bills import Bills
 from offline_queue.closings import Closings
 from offline_queue.day_reports import DayReports
+from offline_queue.drawer import Drawer
 from offline_queue.feedback import keep
 from offline_queue.reports import Reports
 from offline_queue.store import Store
@@ -21,7 +23,7 @@ from terminal.closing import settle_batch, settlement_of
 from terminal.errors import HostError, StoreError
 from terminal.money import Currency, Total
 from terminal.settlement import report as add_up
-from terminal.transaction import Transaction
+from terminal.transaction import State, Transaction
 from ui.questions import UNSETTLED, DayShown, FeedbackGiven
 from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
@@ -58,13 +60,30 @@ def close_day(parts: Parts, by: str, *, carry: bool = False) -> DayShown:
     currency = parts.settings.config.till.currency
     totals = add_up("Z", batches[-1], parts.clock.now(), currency, sales)
     worst = next(each for each in _WORST_FIRST if each in outcomes)
-    return DayShown(
+    shown = DayShown(
         totals,
         closed=True,
         settlement=worst,
         cash=cash_of(sales, currency),
         carried=_carried(parts, closings, batches[-1]),
     )
+    return with_what_is_open(shown, parts.journal.store)
+
+
+def with_what_is_open(shown: DayShown, store: Store) -> DayShown:
+    """The totals beside what stands open now: bills, awaited transfers, and the cash drawer.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    bills = tuple(bill for bill in Bills(store).unpaid() if bill.due.minor)
+    awaited = tuple(
+        row.transaction
+        for row in Reports(store).queue()
+        if row.transaction.state is State.AWAITED and not row.transaction.training
+    )
+    drawer = Drawer(store, shown.report.currency).standing()
+    return replace(shown, bills=bills, awaited=awaited, drawer=drawer)
 
 
 def _carried(parts: Parts, closings: Closings, batch: int) -> tuple[Transaction, ...]:

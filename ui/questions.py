@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from terminal.bill import BillStanding
+from terminal.drawer import DrawerStanding
 from terminal.money import Amount, Total
 from terminal.roles import Authorised
 from terminal.settlement import Report
@@ -207,7 +209,9 @@ class DayShown:
 
     ``cash`` is what cash has moved into the drawer, and ``carried`` what had no answer when the
     batch was closed, and belongs to the next one. ``settlement`` is what the acquirer said about a
-    closed batch: balanced, corrected, differs, or ``UNSETTLED`` where it did not answer.
+    closed batch: balanced, corrected, differs, or ``UNSETTLED`` where it did not answer. ``bills``
+    are those of which something is due now, ``awaited`` the transfers that nobody has seen arrive,
+    and ``drawer`` the cash drawer; none of them belongs to a batch.
     """
 
     report: Report
@@ -215,6 +219,9 @@ class DayShown:
     settlement: str = ""
     cash: Total | None = None
     carried: tuple[Transaction, ...] = ()
+    bills: tuple[BillStanding, ...] = ()
+    awaited: tuple[Transaction, ...] = ()
+    drawer: DrawerStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)

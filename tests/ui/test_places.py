@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from terminal.bill import Bill, BillStanding
+from terminal.drawer import DrawerStanding
 from terminal.money import Amount
 from terminal.roles import Authorised, Role
 from terminal.settlement import report
@@ -53,7 +55,7 @@ LARGE = 99_999_999
 FINGER_DP = 46
 """Nine millimetres on a panel of 7 inches and 800 x 480: 5.2 pixels a millimetre."""
 
-ABOUT = About(now=NOW + timedelta(hours=3), contact="+34 600 000 000")
+ABOUT = About(now=NOW + timedelta(hours=3), contact="+34 600 000 000", transfers=True)
 
 
 def sales() -> list[Transaction]:
@@ -61,7 +63,12 @@ def sales() -> list[Transaction]:
     return [replace(each, card=each.card or CARD, cashier="Ana") for each in made]
 
 
-DAY = DayShown(report("X", 7, NOW, EUR, sales()))
+DAY = DayShown(
+    report("X", 7, NOW, EUR, sales()),
+    bills=(BillStanding(Bill("B1", Amount(LARGE, EUR)), NOW),),
+    awaited=(sale(State.AWAITED, Amount(LARGE, EUR)),),
+    drawer=DrawerStanding(EUR, NOW, "Ana", LARGE, LARGE, LARGE, LARGE, LARGE, -LARGE),
+)
 
 
 def queue_shown() -> QueueShown:
@@ -148,7 +155,11 @@ def _books(driver: Driver, go: Walk) -> Iterator[str]:
 
 
 def _rest(driver: Driver, go: Walk) -> Iterator[str]:
-    go(t.Go("reader"))
+    go(*[t.Digit(9)] * 8, t.Go("ways"))
+    yield "ways"
+    go(t.Go("split"), *[t.Digit(9)] * 8)
+    yield "split"
+    go(t.Back(), t.Back(), t.Clear(), t.Go("reader"))
     driver.tell(Presenting(Amount(1, EUR), 9.0), CardRead(0.3, 0.004))
     driver.tell(Finished(sale(State.APPROVED), None))
     go(t.Done(), t.Go("menu"), t.Go("reader"))

@@ -25,6 +25,7 @@ from ui.counter_questions import (
     BillsWanted,
     BillWanted,
     CodeShown,
+    DrawerCounting,
     DrawerShown,
     PartWanted,
     TenderWanted,
@@ -190,6 +191,34 @@ def test_the_next_part_of_a_bill_is_paid_in_cash_or_later() -> None:
     assert ENGLISH.plain(shown(shell).figures[1].value) == "€12.00"
 
 
+def test_a_part_of_a_bill_is_paid_by_transfer() -> None:
+    able = About(transfers=True)
+    shell, _ = after(FREE, *TWENTY, Go("split"), Digit(5), DoubleZero())
+    assert [key.touch for key in panel(shell, ENGLISH, able).keys] == [
+        Enter(),
+        t.PayPart(),
+        t.Transfer("ask"),
+    ]
+    assert len(shown(shell).keys) == 2
+    shell, wishes = after(shell, t.Transfer("ask"), t.Transfer("ask"))
+    assert asked(wishes) == [BillOpening(NewBill(eur(2000)))]
+    standing = BillStanding(Bill("B1", eur(2000)), NOW)
+    shell, wishes = after(shell, BillShown(standing))
+    assert asked(wishes) == [PartWanted("B1", PartWish(eur(500), Tender.TRANSFER))]
+    awaited = replace(sale(State.AWAITED, eur(500), "p1"), reference="TAP-1")
+    terms = replace(awaited.terms, bill="B1")
+    awaited = replace(awaited, terms=terms)
+    doubtful = replace(standing, payments=(awaited,))
+    code = CodeShown("p1", "BCD", "TAP-1")
+    shell, wishes = after(shell, Finished(awaited, None), BillShown(doubtful), code)
+    assert (shell.place, asked(wishes)) == (Place.TRANSFER, [TransferAwaited("p1")])
+    arrived = replace(awaited, state=State.APPROVED, approved_minor=500)
+    paid = replace(standing, payments=(arrived,))
+    shell, _ = after(shell, Finished(arrived, None), BillShown(paid))
+    assert (shell.place, shell.till.rest) == (Place.TILL, eur(1500))
+    assert next(key.touch for key in page(shell.till, ENGLISH).keys) == Go("split")
+
+
 def test_a_transfer_is_paid_when_the_bank_or_somebody_who_may_has_seen_it() -> None:
     shell, wishes = after(staffed(), *TWENTY, Go("ways"), t.Transfer("ask"))
     assert asked(wishes) == [TenderWanted(eur(2000), Tender.TRANSFER, cashier="Ana")]
@@ -263,6 +292,33 @@ def test_counted_cash_is_compared_before_the_day_is_closed() -> None:
     drawer = DrawerStanding(EUR, NOW, "Ana", 10_000, counted_minor=25_000, difference_minor=200)
     cash = shown(after(shell, DrawerShown(drawer))[0]).figures[-1]
     assert (cash.label, ENGLISH.plain(cash.value)) == ("Cash too much", "€2.00")
+
+
+def test_the_day_says_what_is_open_and_counts_the_drawer_blindly() -> None:
+    drawer = DrawerStanding(EUR, NOW, "Ana", 10_000, taken_minor=2550, taken_out_minor=1000)
+    bill = BillStanding(Bill("B1", eur(2000)), NOW)
+    awaited = replace(sale(State.AWAITED), amount=eur(700))
+    day = replace(DAY, bills=(bill,), awaited=(awaited,), drawer=drawer)
+    shell, _ = after(FREE, Go("day"), day)
+
+    def said(shell: Shell) -> dict[str, str]:
+        return {line.title: ENGLISH.plain(line.value) for line in shown(shell).lines}
+
+    before = said(shell)
+    assert before["Still due on bills"] == "€20.00"
+    assert before["Transfers not arrived yet"] == "€7.00"
+    assert (before["Float"], before["Taken out"]) == ("€100.00", "\u2212€10.00")
+    assert before["Last count"] == "Not counted yet"
+    assert not {"Cash taken", "Should be there"} & set(before)
+    shell, wishes = after(shell, Go("count"), *(Digit(int(d)) for d in "11500"), Enter())
+    assert asked(wishes) == [DrawerCounting(eur(11_500))]
+    counted = replace(drawer, counted_minor=11_500, difference_minor=-50)
+    after_count = said(after(shell, DrawerShown(counted))[0])
+    assert (after_count["Cash taken"], after_count["Should be there"]) == ("€25.50", "€115.50")
+    assert after_count["Last count"] == "€0.50 missing"
+    # The next day begins blindly again.
+    again, _ = after(shell, DrawerShown(counted), t.Back(), Go("day"), day)
+    assert "Should be there" not in said(again)
 
 
 def test_what_has_no_answer_is_shown_before_it_is_carried_over() -> None:

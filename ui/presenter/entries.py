@@ -124,6 +124,15 @@ def _parted(shell: Shell, wish: PartWish, by: str) -> tuple[Shell, tuple[Wish, .
     return replace(shell, pending=wish), (t.AskWish(c.BillOpening(new, by)),)
 
 
+def by_transfer(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
+    """Asks for a code that pays the typed part of a bill."""
+    if not possible(shell):
+        return shell, ()
+    waits = replace(shell, checking=True, approver="", note="", remedy="")
+    by = answers_for(shell.approver, shell.person)
+    return _parted(waits, PartWish(typed(shell), Tender.TRANSFER), by)
+
+
 def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
     """The bill is there: what waited for it goes on."""
     if shell.pending is None:

@@ -356,7 +356,9 @@ class Shell:
                 return replace(opened, query=""), (t.AskWish(q.HistoryWanted()),)
             case Place.DAY:
                 fresh = replace(opened, day=None, day_step=0, exported="", checking=False)
-                return replace(fresh, held=(), counted=None), (t.AskWish(q.DayWanted()),)
+                return replace(fresh, held=(), counted=None, drawer=None), (
+                    t.AskWish(q.DayWanted()),
+                )
             case Place.HOLDS:
                 return replace(opened, holds=None), (t.AskWish(q.HoldsWanted()),)
             case Place.BILLS:

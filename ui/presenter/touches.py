@@ -180,7 +180,8 @@ class OpenBill:
 class Transfer:
     """Something about a bank transfer by QR code.
 
-    ``ask`` shows a code for the typed amount, ``wait`` asks the bank until the money is there,
+    ``ask`` shows a code for the amount that is to be paid, which is a part of a bill where one is
+    being split, ``wait`` asks the bank until the money is there,
     ``seen`` says that it is, and ``drop`` that it is not going to come.
     """
 

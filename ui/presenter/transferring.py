@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from terminal.terms import Tender
 from ui import counter_questions as c
+from ui.presenter import entries
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.rights import answers_for
@@ -24,6 +25,8 @@ def transferred(shell: Shell, touch: t.Transfer) -> tuple[Shell, tuple[Wish, ...
     by = answers_for(shell.approver, shell.person)
     quiet = replace(shell, approver="", note="", remedy="")
     match touch.deed:
+        case "ask" if shell.place is Place.SPLIT:
+            return entries.by_transfer(shell)
         case "ask" if shell.till.typed > 0 and not shell.busy:
             wish = c.TenderWanted(shell.till.typed_amount, Tender.TRANSFER, cashier=by)
             return quiet, (t.AskWish(wish),)

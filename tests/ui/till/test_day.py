@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from offline_queue.bills import NewBill
 from offline_queue.closings import Closings
+from terminal.bill import PartWish
 from terminal.money import Amount
 from terminal.terms import Tender, Terms, TransactionKind
 from terminal.transaction import MoneyTaken, State
 from tests.ui.till.conftest import OpenTill
+from tests.ui.till.test_counter import eur, with_iban
 from tests.ui.till.watcher import Watcher
-from ui.counter_questions import TenderWanted
+from ui.counter_questions import BillOpening, BillShown, DrawerBegun, PartWanted, TenderWanted
 from ui.events import SaleChanged
 from ui.questions import (
     UNSETTLED,
@@ -150,3 +153,32 @@ def test_a_hold_is_listed_and_taken_in_part(open_till: OpenTill) -> None:
     assert watcher.parts.journal.transaction(hold.txn_id).approved_minor == 4200
     watcher.till.ask(HoldsWanted())
     assert watcher.until(HoldsShown).holds == ()
+
+
+def test_the_day_says_what_is_still_to_be_paid_and_how_the_drawer_stands(
+    open_till: OpenTill,
+) -> None:
+    watcher = open_till(change=with_iban)
+    watcher.online()
+    ask = watcher.till.ask
+    ask(DayWanted())
+    plain = watcher.until(DayShown)
+    assert (plain.bills, plain.awaited, plain.drawer) == ((), (), None)
+    ask(DrawerBegun(eur(10_000), "Ana"))
+    ask(BillOpening(NewBill(eur(2000), label="Table 7")))
+    watcher.until(BillShown)
+    # Half of the table by a transfer that nobody has seen: it is in doubt, and not due.
+    ask(PartWanted("B1", PartWish(eur(1000), Tender.TRANSFER)))
+    awaited = watcher.finished()
+    ask(TenderWanted(eur(500), Tender.CASH))
+    watcher.finished()
+    ask(DayWanted())
+    shown = watcher.until(DayShown)
+    assert [(each.bill.label, each.due.minor) for each in shown.bills] == [("Table 7", 1000)]
+    assert [each.txn_id for each in shown.awaited] == [awaited.txn_id]
+    assert shown.drawer is not None
+    assert shown.drawer.expected_minor == 10_500
+    # The end of the day says the same; what is due is not of a batch.
+    ask(DayClosed(carry=True))
+    closed = watcher.until(DayShown)
+    assert (closed.closed, len(closed.bills), closed.drawer) == (True, 1, shown.drawer)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from terminal.money import Amount, Total
 from ui import questions as q
+from ui.presenter.office.standing import open_lines
 from ui.presenter.page import About, Key, Rank, card_text, chips, sent_text
 from ui.presenter.panel import Figure, Kind, Line, Panel, Place
 from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph, Tone
@@ -46,14 +49,21 @@ def page_of_day(shell: Shell, words: Words, about: About) -> Panel:
         place=Place.DAY,
         title=title,
         figures=figures,
-        lines=_lines(shown, step, words),
-        lines_key=(shown, step, words.language),
+        lines=(*_lines(shown, step, words), *_open(shell, shown, step, words)),
+        lines_key=(shown, step, shell.drawer, words.language),
         empty=words.say("No sales in this batch yet"),
         note=_said(shell, step, words),
         tone=_tone(shown, step),
         keys=_keys(shell, step, waits, words),
         chips=chips(shell.till, words),
     )
+
+
+def _open(shell: Shell, shown: DayShown, step: int, words: Words) -> tuple[Line, ...]:
+    """What stands open now; the drawer as it was counted a moment ago, where it was."""
+    newer = shell.drawer is not None and not shown.closed
+    fresh = replace(shown, drawer=shell.drawer) if newer else shown
+    return open_lines(fresh, words, counted=step > 0)
 
 
 def _counted(shell: Shell, shown: DayShown, words: Words) -> tuple[Figure, ...]:

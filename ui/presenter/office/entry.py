@@ -9,7 +9,7 @@ from ui.presenter.page import THOUSANDS, About, Key, Rank, chips
 from ui.presenter.panel import Figure, Panel, Place
 from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.shell import Shell
-from ui.presenter.touches import Enter, PayPart, Preset
+from ui.presenter.touches import Enter, PayPart, Preset, Transfer
 from ui.words import Words, mark
 
 _NOTES = (5, 10, 20, 50, 100, 200)
@@ -26,7 +26,6 @@ _TITLES = {
 
 def page_of_entry(shell: Shell, words: Words, about: About) -> Panel:
     """The amount that is asked for, what it leads to, and the keypad."""
-    del about  # As every place is built.
     title, lead = _TITLES[shell.place]
     note = " ".join(part for part in (shell.note, shell.remedy) if part)
     return Panel(
@@ -38,17 +37,24 @@ def page_of_entry(shell: Shell, words: Words, about: About) -> Panel:
         figures=_figures(shell, words),
         quick=_quick(shell, words),
         note=words.say("One moment…") if shell.checking else note,
-        keys=_keys(shell, words),
+        keys=_keys(shell, words, about),
         chips=chips(shell.till, words),
     )
 
 
-def _keys(shell: Shell, words: Words) -> tuple[Key, ...]:
+def _keys(shell: Shell, words: Words, about: About) -> tuple[Key, ...]:
     possible = entries.possible(shell)
     primary = Key(_label(shell, words), Enter(), Rank.PRIMARY, enabled=possible)
     if shell.place is not Place.SPLIT:
         return (primary,)
-    return (primary, Key(words.say("Cash"), PayPart(), enabled=possible, glyph=Glyph.CASH))
+    return (primary, *other_tenders(words, about, enabled=possible))
+
+
+def other_tenders(words: Words, about: About, *, enabled: bool) -> tuple[Key, ...]:
+    """How a part of a bill is paid but by card: in cash, and by transfer where the shop can."""
+    cash = Key(words.say("Cash"), PayPart(), enabled=enabled, glyph=Glyph.CASH)
+    transfer = Key("QR", Transfer("ask"), enabled=enabled, glyph=Glyph.QR)
+    return (cash, transfer) if about.transfers else (cash,)
 
 
 def _figures(shell: Shell, words: Words) -> tuple[Figure, ...]:

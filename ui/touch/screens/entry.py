@@ -30,7 +30,7 @@ class EntryScreen(Frame):
         ]
         for press in self._quick:
             press.bind(on_release=self.pressed)
-        self._rows = (False, False, False)
+        self._rows = (False, False, 1)
         self.bind(pos=self._lay_out, size=self._lay_out)
         self.ids.figures.bind(height=self._lay_out)
         skin.watch(self._lay_out)
@@ -47,19 +47,22 @@ class EntryScreen(Frame):
         ids.wipe.enabled = page.clears
         ids.figures.fill(page.figures)
         self.dress(ids.take, page.keys[0])
-        self.dress(ids.other, page.keys[1] if len(page.keys) > 1 else None)
-        ids.other.size_hint_x = None
+        for press, at in ((ids.other, 1), (ids.third, 2)):
+            self.dress(press, page.keys[at] if len(page.keys) > at else None)
         self.dress_row(self._quick, page.quick, ids.quick)
-        rows = (bool(page.quick), bool(page.figures), len(page.keys) > 1)
+        rows = (bool(page.quick), bool(page.figures), len(page.keys))
         if rows != self._rows:
             self._rows = rows
             self._lay_out()
 
     def _keys(self, width: float, tall: float) -> None:
-        """The primary key, and where there is another way, that one beside it."""
-        other = width * 0.34 if self._rows[2] else 0
-        self.put(self.ids.take, 0, 0, width - other - (dp(10) if other else 0), tall)
-        self.put(self.ids.other, width - other, 0, max(1, other), tall)
+        """The primary key, and where there are other ways, those beside it."""
+        ids, gap = self.ids, dp(10)
+        others = (ids.other, ids.third)[: self._rows[2] - 1]
+        each = width * (0.34 if len(others) == 1 else 0.27)
+        self.put(ids.take, 0, 0, width - len(others) * (each + gap), tall)
+        for place, press in enumerate(reversed(others), start=1):
+            self.put(press, width - place * each - (place - 1) * gap, 0, each, tall)
 
     def _lay_out(self, *_: object) -> None:
         """Two columns, or one: amount above, keypad in the middle, the primary key below."""
