@@ -30,6 +30,17 @@ Write = Callable[[bytes], None]
 """Puts the bytes into a file and syncs it; raises StoreError where it cannot."""
 
 
+_TAKE_IN = """
+    INSERT INTO relay
+        (bundle, txn_id, key, kind, message, amount_minor, currency, since, attempts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET
+        bundle = excluded.bundle, attempts = max(attempts, excluded.attempts), not_before = '',
+        held = '', note = '', silences = 0, claimed_by = '', leased_until = '', fence = fence + 1
+"""
+"""What was taken back and is handed over once more is forwarded on, and an answer it has stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Till:
     """Who hands over, or is handed to: DE 41, and the key id of its acquirer."""
@@ -113,14 +124,15 @@ class Handover:
                 )
             self._note(connection, bundle.name, "in", bundle.sender, len(bundle.parcels), who)
             for parcel in bundle.parcels:
-                connection.execute(
-                    "INSERT INTO relay (bundle, txn_id, key, kind, message, amount_minor,"
-                    " currency, since, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *(bundle.name, parcel.txn_id, parcel.key, parcel.kind, parcel.content),
-                        *(parcel.amount_minor, parcel.currency, parcel.since, parcel.attempts),
-                    ),
+                values = (
+                    *(bundle.name, parcel.txn_id, parcel.key, parcel.kind, parcel.content),
+                    *(parcel.amount_minor, parcel.currency, parcel.since, parcel.attempts),
                 )
+                # What was here about the sale before, as its void comes after the sale, is over.
+                connection.execute(
+                    "DELETE FROM relay WHERE key = ? AND kind <> ?", (parcel.key, parcel.kind)
+                )
+                connection.execute(_TAKE_IN, values)
         return len(bundle.parcels)
 
     def answer(self, name: str, write: Write) -> HandedOver:

@@ -143,6 +143,35 @@ def test_what_was_handed_over_can_be_taken_back_and_is_captured_once(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sent", ["not sent yet", "answered"])
+def test_what_was_taken_back_can_be_handed_over_once_more(
+    tmp_path: Path, acquirer: AcquirerControl, sent: str
+) -> None:
+    mine, other = Shell(tmp_path, "TILLA001", acquirer), Shell(tmp_path, "TILLB001", acquirer)
+    acquirer.network_off()
+    mine.run("sell", "12.00")
+    for number in (1, 2):
+        file = str(tmp_path / f"{number}.bundle")
+        given = mine.json("queue", "export", file, "--to", "TILLB001")
+        other.run("queue", "import", file, "--code", given["code"])
+        if number == 1:
+            if sent == "answered":
+                acquirer.network_on()
+                other.run("sync")
+            mine.run("queue", "retry", "1", "--take-back")
+    acquirer.network_on()
+    other.run("sync")
+    home = str(tmp_path / "home.bundle")
+    told = other.json("queue", "answers", home, "--bundle", given["bundle"])
+    moved = mine.json("queue", "import", home, "--code", told["code"])["moved"]
+    assert [row["state"] for row in moved] == ["approved"]
+    assert captured(acquirer) == [("TILLA001", 1200)]
+    assert [entry.mti for entry in acquirer.ledger() if entry.mti[:3] == "022"] == [
+        "0220" if sent == "answered" else "0221"
+    ]
+
+
+@pytest.mark.slow
 def test_a_sale_set_aside_is_sent_round_again_by_a_person(
     tmp_path: Path, acquirer: AcquirerControl
 ) -> None:

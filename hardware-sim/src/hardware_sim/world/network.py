@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from drivers.keystore import HpkeSealer
@@ -171,6 +172,15 @@ class WorldAcquirer:
             return view.entries()
         finally:
             view.close()
+
+    def arrived(self) -> dict[str, int]:
+        """What has come by bank transfer under each reference, in minor units."""
+        books = apsw.Connection(str(self._book_file), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            found = books.execute("SELECT reference, arrived_minor FROM transfer").fetchall()
+        finally:
+            books.close()
+        return {str(reference): int(str(minor)) for reference, minor in found}
 
     # -- for the link ----------------------------------------------------------------------------
 

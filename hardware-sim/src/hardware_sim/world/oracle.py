@@ -25,14 +25,15 @@ MAY_BECOME: Mapping[State, frozenset[State]] = {
     State.UNKNOWN: frozenset({State.UNKNOWN, State.REVERSED}),
     State.SET_ASIDE: frozenset({State.SET_ASIDE}),
     State.VOIDING: frozenset({State.VOIDING, State.VOIDED, State.APPROVED, State.HELD}),
+    State.AWAITED: frozenset({State.AWAITED, State.APPROVED, State.CANCELLED}),
 }
 """What somebody was shown, and what may have come of it; every other end stays as it is."""
 
 _TAKEN = frozenset({State.STORED, *MAY_BECOME[State.STORED]})
 """What may have come of a hold that somebody wanted to take."""
 
-AT_REST = FINAL | {State.SET_ASIDE}
-"""Where a sale may stand once the forwarder has nothing left to send."""
+AT_REST = FINAL | {State.SET_ASIDE, State.AWAITED}
+"""Where a sale may stand once the forwarder has nothing left to send. A transfer waits on."""
 
 
 class Untrue(AssertionError):
@@ -63,7 +64,8 @@ def asked_minor(sale: Transaction) -> int:
     return sale.held_minor or sale.amount.minor
 
 
-def _require(condition: object, finding: str) -> None:
+def require(condition: object, finding: str) -> None:
+    """Ends the world where this is not true."""
     if not condition:
         raise Untrue(finding)
 
@@ -91,21 +93,21 @@ def check_limits(limits: OfflineLimits, stored: Iterable[AtRisk], new: Iterable[
     """
     waiting = list(stored)
     total = sum(sale.amount_minor for sale in waiting)
-    _require(len(waiting) <= limits.count, f"{len(waiting)} sales are stored at once")
-    _require(total <= limits.total_minor, f"stored sales add up to {total}")
+    require(len(waiting) <= limits.count, f"{len(waiting)} sales are stored at once")
+    require(total <= limits.total_minor, f"stored sales add up to {total}")
     for sale in waiting:
         same = [each for each in waiting if each.cards & sale.cards]
         of_card = sum(each.amount_minor for each in same)
-        _require(len(same) <= limits.card_count, f"{len(same)} sales of one card are stored")
-        _require(of_card <= limits.card_total_minor, f"stored sales of a card add up to {of_card}")
+        require(len(same) <= limits.card_count, f"{len(same)} sales of one card are stored")
+        require(of_card <= limits.card_total_minor, f"stored sales of a card add up to {of_card}")
     for sale in new:
         minor = sale.amount_minor
-        _require(minor <= limits.per_sale_minor, f"a sale of {minor} was stored")
+        require(minor <= limits.per_sale_minor, f"a sale of {minor} was stored")
         first = min((each.created_at for each in waiting if not each.set_aside), default=None)
         hours = (sale.created_at - (first or sale.created_at)) / timedelta(hours=1)
-        _require(hours < limits.hours, f"a sale was stored when others had waited {hours:.1f} h")
+        require(hours < limits.hours, f"a sale was stored when others had waited {hours:.1f} h")
         refused = sale.scheme in limits.refused_schemes
-        _require(not refused, f"a {sale.scheme} card was taken offline")
+        require(not refused, f"a {sale.scheme} card was taken offline")
 
 
 def check_clock(now: datetime, latest: datetime | None) -> None:
@@ -115,18 +117,24 @@ def check_clock(now: datetime, latest: datetime | None) -> None:
         Untrue: it is, by more than the two minutes that are allowed.
     """
     back = latest is not None and latest - now > timedelta(minutes=2)
-    _require(not back, f"a sale was stored at {now}, though the till had seen {latest}")
+    require(not back, f"a sale was stored at {now}, though the till had seen {latest}")
+
+
+CARRIED = "differs about what was carried over"
+"""How a batch ends whose only difference is what the till said it knew no end of."""
 
 
 def check_settled(outcomes: Mapping[int, str]) -> None:
     """Each batch that was settled agrees with the acquirer's totals, at once or once uploaded.
 
+    Or it differs by nothing but what was carried over into the next one.
+
     Raises:
         Untrue: one does not.
     """
     for batch, outcome in outcomes.items():
-        agrees = outcome in {"balanced", "corrected"}
-        _require(agrees, f"batch {batch} was settled and is {outcome}")
+        agrees = outcome in {"balanced", "corrected", CARRIED}
+        require(agrees, f"batch {batch} was settled and is {outcome}")
 
 
 def check_once(captures: list[Capture]) -> None:
@@ -139,7 +147,7 @@ def check_once(captures: list[Capture]) -> None:
         c.rrn for c in captures if c.state is CaptureState.CAPTURED and c.kind == "sale"
     )
     twice = [rrn for rrn, count in times.items() if count > 1]
-    _require(not twice, f"the host has captured twice: {twice}")
+    require(not twice, f"the host has captured twice: {twice}")
 
 
 def judge(
@@ -155,11 +163,11 @@ def judge(
     """
     check_once(captures)
     for txn_id, seen in shown.items():
-        _require(txn_id in sales, f"{txn_id} was shown and is not in the ledger")
+        require(txn_id in sales, f"{txn_id} was shown and is not in the ledger")
         _check_shown(txn_id, seen, sales[txn_id], wishes)
     numbers = Counter((sale.batch, sale.stan) for sale in sales.values() if sale.stan is not None)
     twice = [number for number, count in numbers.items() if count > 1]
-    _require(not twice, f"a batch has a trace number twice: {twice}")
+    require(not twice, f"a batch has a trace number twice: {twice}")
     charged_minor = _check_charges(sales, captures)
     _check_holds(sales, captures)
     _check_refunds(sales, captures)
@@ -168,7 +176,7 @@ def judge(
         for sale in sales.values()
         if sale.state is State.APPROVED and sale.terms.tender is Tender.CARD
     )
-    _require(charged_minor == receipts, f"{charged_minor} was charged, receipts say {receipts}")
+    require(charged_minor == receipts, f"{charged_minor} was charged, receipts say {receipts}")
     return charged_minor
 
 
@@ -178,7 +186,7 @@ def _signed(given_back: bool, minor: int) -> int:  # noqa: FBT001 - the question
 
 def _check_shown(txn_id: str, seen: Shown, sale: Transaction, wishes: Wishes) -> None:
     """What was shown has come true: at once, or later as the words on the screen allow."""
-    _require(
+    require(
         asked_minor(sale) == seen.amount_minor,
         f"{txn_id}: {seen.amount_minor} was asked for and {asked_minor(sale)} is recorded",
     )
@@ -188,11 +196,11 @@ def _check_shown(txn_id: str, seen: Shown, sale: Transaction, wishes: Wishes) ->
         allowed = MAY_BECOME.get(state, frozenset({state})) | undone
         if state in {State.HELD, State.VOIDING}:
             allowed |= taken
-        _require(
+        require(
             sale.state in allowed, f"{txn_id} was shown as {state.value} and is {sale.state.value}"
         )
         if state is State.APPROVED:
-            _require(
+            require(
                 approved_minor == sale.approved_minor,
                 f"{txn_id} was shown as approved for {approved_minor}, not {sale.approved_minor}",
             )
@@ -209,15 +217,15 @@ def _check_charges(sales: Mapping[str, Transaction], captures: list[Capture]) ->
             place = numbers if numbers in known else (capture.stan, "")
             booked[place].append((capture.kind, capture.amount_minor))
     for numbers, rows in booked.items():
-        _require(numbers in known, f"{rows} was booked under {numbers}, which no sale has")
+        require(numbers in known, f"{rows} was booked under {numbers}, which no sale has")
     for txn_id, sale in sales.items():
-        _require(sale.state in AT_REST, f"{txn_id} is {sale.state.value} and nothing moves it")
+        require(sale.state in AT_REST, f"{txn_id} is {sale.state.value} and nothing moves it")
         booked_here = sale.state is State.APPROVED and sale.terms.tender is Tender.CARD
         # What is taken of a hold is a sale to the host.
         kind = "refund" if sale.kind is TransactionKind.REFUND else "sale"
         wanted = [(kind, sale.approved_minor)] if booked_here else []
         got = booked.get(_numbers(sale), [])
-        _require(
+        require(
             got == wanted, f"{txn_id} is {sale.state.value} for {wanted}, and the host booked {got}"
         )
     return sum(_signed(kind == "refund", minor) for rows in booked.values() for kind, minor in rows)
@@ -239,11 +247,9 @@ def _check_holds(sales: Mapping[str, Transaction], captures: list[Capture]) -> N
         if sale.state is State.HELD:
             found = held.pop(_numbers(sale), None)
             minor = found.amount_minor if found else 0
-            _require(
-                minor == sale.held_minor, f"{txn_id} holds {sale.held_minor}, the host {minor}"
-            )
+            require(minor == sale.held_minor, f"{txn_id} holds {sale.held_minor}, the host {minor}")
     left = [capture.rrn for capture in held.values() if capture.rrn not in refused]
-    _require(not left, f"the host holds {left}, and the till does not know it")
+    require(not left, f"the host holds {left}, and the till does not know it")
 
 
 def _numbers(sale: Transaction) -> tuple[str, str]:
@@ -262,7 +268,7 @@ def _check_refunds(sales: Mapping[str, Transaction], captures: list[Capture]) ->
             given[sale.terms.original] += sale.approved_minor
     for original, minor in given.items():
         taken = sales[original].approved_minor if sales[original].state is State.APPROVED else 0
-        _require(minor <= taken, f"{minor} was given back of {original}, which took {taken}")
+        require(minor <= taken, f"{minor} was given back of {original}, which took {taken}")
     taken_by: dict[str, int] = defaultdict(int)
     given_by: dict[str, int] = defaultdict(int)
     for capture in captures:
@@ -271,4 +277,4 @@ def _check_refunds(sales: Mapping[str, Transaction], captures: list[Capture]) ->
             side[capture.original_rrn or capture.rrn] += capture.amount_minor
     for rrn, minor in given_by.items():
         took = taken_by[rrn]
-        _require(minor <= took, f"the host gave back {minor} under {rrn} and took {took}")
+        require(minor <= took, f"the host gave back {minor} under {rrn} and took {took}")

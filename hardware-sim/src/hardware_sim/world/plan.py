@@ -33,6 +33,14 @@ class Deed(Enum):
     NEW_NAMES = "cards are told apart by a new key"
     FORWARD = "the cashier has everything sent now"
     CLOSE = "the day is closed"
+    BILL = "a table has eaten, and several will pay"
+    PART = "somebody pays a part of a bill"
+    DROP = "what is left of a bill is not going to be paid"
+    TRANSFER = "somebody pays by bank transfer"
+    LOOK = "an awaited transfer is looked for"
+    DRAWER = "the drawer gets its float, is counted, or cash is put in or taken out"
+    CARRY = "the day is closed, and what waits goes into the next one"
+    HAND_OVER = "what waits is handed over to another till"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +83,29 @@ _HOTEL = (
     *(Deed.HOLD, Deed.HOLD, Deed.HOLD, Deed.TAKE, Deed.TAKE, Deed.TAKE),
     *(Deed.CASH, Deed.CASH, Deed.NEW_NAMES),
 )
-_SECOND = 100_000
-"""From here on the steps of every second day's guests are numbered."""
+_RESTAURANT = (
+    *(Deed.BILL, Deed.BILL, Deed.PART, Deed.PART, Deed.PART, Deed.PART, Deed.PART, Deed.DROP),
+    *(Deed.TRANSFER, Deed.LOOK, Deed.LOOK, Deed.LOOK, Deed.DRAWER, Deed.DRAWER),
+    *(Deed.CARRY, Deed.HAND_OVER, Deed.CASH, Deed.POWER_CUT),
+)
+_SECOND, _THIRD = 100_000, 200_000
+"""From here on the steps of every second day's guests, and of tables, are numbered."""
 
 
 def plan_of(seed: int, *, days: int, sales: int) -> Plan:
     """The plan of a seed: so many days with about so many sales each.
 
     Two in three days are troubled; on those, one step in three is a trouble. On every second day
-    there are guests, who leave a hold on their card, and people who pay in cash.
+    there are guests, who leave a hold on their card, and people who pay in cash; on every third
+    there are tables, whose bills are paid in parts.
     """
     chance = random.Random(f"plan {seed}")  # noqa: S311 - repeatable, and no secret
     # Of their own, so that a seed's other steps are what they were before there were guests.
     guests = random.Random(f"guests {seed}")  # noqa: S311 - the same
+    tables = random.Random(f"tables {seed}")  # noqa: S311 - the same
     drawn: list[tuple[float, Deed]] = []
     visits: list[tuple[float, Deed]] = []
+    meals: list[tuple[float, Deed]] = []
     for day in range(days):
         opens = day * DAY_S
         many = max(1, round(chance.uniform(0.5, 1.5) * sales))
@@ -105,7 +121,12 @@ def plan_of(seed: int, *, days: int, sales: int) -> Plan:
                 (opens + guests.uniform(0, _OPEN_S), guests.choice(_HOTEL))
                 for _ in range(many // 2 + 1)
             ]
-    steps = [*_numbered(drawn, 0), *_numbered(visits, _SECOND)]
+        if tables.random() < 1 / 3:
+            meals += [
+                (opens + tables.uniform(0, _OPEN_S), tables.choice(_RESTAURANT))
+                for _ in range(many + 3)
+            ]
+    steps = [*_numbered(drawn, 0), *_numbered(visits, _SECOND), *_numbered(meals, _THIRD)]
     return Plan(seed, days, tuple(sorted(steps, key=lambda step: step.at_s)))
 
 

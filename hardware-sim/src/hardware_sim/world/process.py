@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hardware_sim.world.oracle import AtRisk
+from hardware_sim.world.tables import BillFacts, DrawerFacts, bills_in, drawer_in
 from offline_queue.outbox import Outbox
+from offline_queue.reports import Reports
 from offline_queue.sync import News, Sync
 from terminal.iso8583.messages import reversal_of
 from terminal.ports import Host
+from terminal.transaction import Transaction
 from ui.wiring import Parts, forwarder
 
 CONFIG = b"""
@@ -70,3 +73,24 @@ class TillProcess:
                     " FROM txn WHERE state IN ('stored', 'set aside') AND txn_kind = 'sale'"
                 )
             }
+
+    def sales(self) -> dict[str, Transaction]:
+        """Every transaction of the ledger, by its id."""
+        found = Reports(self.parts.journal.store).transactions(limit=10**9)
+        return {sale.txn_id: sale for sale in found}
+
+    def bills(self) -> list[BillFacts]:
+        """Every bill of the ledger."""
+        with self.parts.journal.store.read() as connection:
+            return bills_in(connection)
+
+    def drawer(self) -> DrawerFacts | None:
+        """The events of the cash drawer."""
+        with self.parts.journal.store.read() as connection:
+            return drawer_in(connection)
+
+    def handed_over(self) -> dict[str, str]:
+        """What another till is to send: its bundle, by the sale."""
+        with self.parts.journal.store.read() as connection:
+            found = connection.execute("SELECT txn_id, bundle FROM outbox WHERE bundle <> ''")
+            return {str(txn_id): str(bundle) for txn_id, bundle in found}

@@ -20,6 +20,7 @@ from pathlib import Path
 from hardware_sim.leaks import find_in_folder
 from hardware_sim.world.cashier import Cashier
 from hardware_sim.world.clock import SeededEntropy, VirtualClock
+from hardware_sim.world.neighbour import Neighbour
 from hardware_sim.world.network import WorldAcquirer, mood_of, weather_of
 from hardware_sim.world.oracle import (
     Shown,
@@ -37,15 +38,11 @@ from hardware_sim.world.people import Wallets
 from hardware_sim.world.plan import DAY_S, Deed, Plan, Step
 from hardware_sim.world.power import Power, PowerCut, supplied
 from hardware_sim.world.process import CONFIG, TillProcess
+from hardware_sim.world.restaurant import Restaurant
 from offline_queue.epochs import rotate_fingerprints
-from offline_queue.reports import Reports
 from offline_queue.sync import News, SaleMoved
 from terminal.config import parse_config
-from terminal.errors import (
-    KeyStoreError,
-    PrinterError,
-    StoreError,
-)
+from terminal.errors import KeyStoreError, PrinterError, StoreError
 from terminal.progress import Progress
 from terminal.transaction import Transaction
 from ui.wiring import Settings, assembled
@@ -84,6 +81,8 @@ class World:
         self.acquirer = acquirer(folder.parent, self.clock, power)
         self._wallets = Wallets(plan.seed, self.clock)
         self.cashier = Cashier(self.clock, power, self._wallets, self._on_screen, self._show)
+        next_door = Neighbour(folder.parent / "next-door", self.clock, self.acquirer, plan.seed)
+        self.restaurant = Restaurant(self.cashier, next_door, self._show)
         self._settings = Settings(parse_config(CONFIG, "a world"), folder, folder)
         self._chance = random.Random(plan.seed)  # noqa: S311 - repeatable, and no secret
         self._boots = 0
@@ -163,7 +162,7 @@ class World:
         self._stop()
         self.acquirer.end()
 
-    def _guarded(self, happens: Callable[[], None]) -> None:
+    def _guarded(self, happens: Callable[[], object]) -> None:
         try:
             happens()
             self._power.require()
@@ -229,7 +228,7 @@ class World:
     # -- what happens ----------------------------------------------------------------------------
 
     def _perform(self, step: Step) -> None:
-        deeds: dict[Deed, Callable[[], None]] = {
+        deeds: dict[Deed, Callable[[], object]] = {
             Deed.SALE: self._sell,
             Deed.REFUND: self._refund,
             Deed.VOID: lambda: self.cashier.void(self._till, self._chance),
@@ -246,8 +245,14 @@ class World:
             Deed.TAKE: lambda: self.cashier.take(self._till, self._chance),
             Deed.CASH: lambda: self.cashier.pay_cash(self._till, self._chance),
             Deed.CLOSE: self._close_day,
+            Deed.CARRY: partial(self._close_day, carry=True),
         }
-        deeds[step.deed]()
+        tables = self.restaurant.deeds(self._till, self._chance)
+        if step.deed not in tables:
+            deeds[step.deed]()
+            return
+        with self._meanwhile(self._forward, likely=0.1):
+            tables[step.deed]()
 
     def _refund(self) -> None:
         with self._meanwhile(self._forward, likely=0.1):
@@ -291,10 +296,10 @@ class World:
         self._till.outbox.make_due()
         self._forward()
 
-    def _close_day(self) -> None:
+    def _close_day(self, *, carry: bool = False) -> None:
         """The Z: what waits goes out, the batch is frozen, and the acquirer is asked for totals."""
         self._forward()
-        self.cashier.close_day(self._till)
+        self.cashier.close_day(self._till, carry=carry)
         self._till.parts.journal.housekeeping()
 
     def _sell(self) -> None:
@@ -337,25 +342,23 @@ class World:
         self.acquirer.behave()
         for _ in range(_PATIENCE):
             wait_s = self._till.outbox.seconds_to_next(self.clock.now())
-            if wait_s is None:
+            if wait_s is None and not self._till.handed_over():
                 return
-            self.clock.advance(wait_s + 1.0)
+            self.clock.advance((wait_s or 0.0) + 1.0)
             self._guarded(self._settle_down)
         check_once(self.acquirer.captures())
         raise Untrue("the forwarder does not come to an end with a good host")
 
     def _settle_down(self) -> None:
         self._forward()
-
-    def _tidy(self) -> None:
-        self._till.parts.journal.housekeeping()
+        self.restaurant.bring_back(self._till)
 
     def _verdict(self) -> Outcome:
-        self._guarded(self._tidy)
+        self._guarded(self._till.parts.journal.housekeeping)
         journal = self._till.parts.journal
         journal.store.verify()
-        recorded = Reports(journal.store).transactions(limit=10**9)
-        sales = {sale.txn_id: sale for sale in recorded}
+        sales = self._till.sales()
+        self.restaurant.check(self._till, sales, self.acquirer)
         captures = self.acquirer.captures()
         self._stop()
         self.acquirer.end()
@@ -365,11 +368,11 @@ class World:
         leaks = find_in_folder(self._folder.parent, self._wallets.numbers())
         if leaks:
             raise Untrue(f"card data is on the disk: {leaks[0]}")
-        ends = Counter(sale.state.value for sale in recorded)
+        ends = Counter(sale.state.value for sale in sales.values())
         return Outcome(
             seed=self.plan.seed,
             days=self.plan.days,
-            sales=len(recorded),
+            sales=len(sales),
             charged_minor=charged_minor,
             power_cuts=self._power.cuts,
             ends=dict(ends),
