@@ -22,7 +22,7 @@ from offline_queue.store import Store
 from terminal.day_events import BatchFrozen, BatchSettled, DayEvent
 from terminal.errors import StoreError
 from terminal.ports import Clock
-from terminal.reconciliation import Closing, closing_of
+from terminal.reconciliation import Carried, Closing, closing_of
 from terminal.transaction import FINAL, CarriedOver, Transaction
 
 ADVICE = {
@@ -48,6 +48,18 @@ class Unanswered:
 def subject_of(batch: int) -> str:
     """Under which name the events of a closing are kept."""
     return f"batch:{batch}"
+
+
+_CARRIED_INTO = """
+    SELECT moved.txn_id, max(EXISTS (
+        SELECT 1 FROM event AS booked
+        WHERE booked.txn_id = moved.txn_id AND booked.type = 'HostApproved'
+            AND booked.seq < moved.seq))
+    FROM txn JOIN event AS moved ON moved.txn_id = txn.txn_id AND moved.type = 'CarriedOver'
+    WHERE txn.batch = ? AND json_extract(moved.payload, '$.batch') = ?
+    GROUP BY moved.txn_id
+"""
+"""The transactions carried over into a batch, and whether each had been approved by then."""
 
 
 class Closings:
@@ -123,6 +135,16 @@ class Closings:
             for rrn in rrns:
                 found += _sales(connection, "rrn = ?", (rrn,))
         return {sale.txn_id: sale for sale in found}
+
+    def carried(self, batch: int) -> Carried:
+        """What was carried over out of a batch, and into it."""
+        with self._store.read() as connection:
+            frozen = closing_of(batch, events_of(connection, subject_of(batch))).frozen
+            ids = frozen.carried if frozen is not None else ()
+            out = tuple(projection.load(connection, txn_id) for txn_id in ids)
+            into = dict(rows(connection, _CARRIED_INTO, (batch, batch)))
+        before = frozenset(txn_id for txn_id, booked in into.items() if booked)
+        return Carried(out, frozenset(into), before)
 
     def record(self, make: Callable[[int], DayEvent]) -> DayEvent:
         """Records one step; ``make`` is given a trace number, minted for it."""

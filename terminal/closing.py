@@ -3,7 +3,8 @@
 Rules of this file: straight-line code over a journal of its own. Each message is recorded before
 it leaves and each answer before the next step, so whatever cuts a closing off, it goes on from
 there: what may have been sent goes out again as a repeat with the same numbers. A closing always
-ends as balanced, corrected by the upload, or with the list of transactions that differ.
+ends as balanced, corrected by the upload, or with the list of transactions that differ; those
+that had no answer when the batch was frozen are told apart.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from terminal.ports import Clock, Host
 from terminal.reconciliation import (
     BALANCED,
     OUT_OF_BALANCE,
+    Carried,
     Closing,
     Difference,
     HostTotals,
@@ -59,6 +61,9 @@ class ClosingJournal(Protocol):
     def sales_by_id(self, rrns: tuple[str, ...], batch: int) -> Mapping[str, Transaction]:
         """The transactions of the batch and those under these RRNs, by txn id."""
 
+    def carried(self, batch: int) -> Carried:
+        """What was carried over out of the batch, and into it."""
+
     def record(self, make: Callable[[int], DayEvent]) -> DayEvent:
         """Records one step; ``make`` is given a trace number, minted for it."""
 
@@ -68,7 +73,7 @@ class ClosingJournal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a batch ended: ``balanced``, ``corrected`` or ``differs``, and about what."""
+    """How a batch ended (see ``terminal.reconciliation.outcome_of``), and about what."""
 
     batch: int
     outcome: str
@@ -103,7 +108,7 @@ def settle_batch(
     """
     step = _Step(journal, host, clock, rules, batch, told)
     sales = journal.sales_of(batch)
-    totals = totals_of(sales)
+    totals = totals_of(sales, journal.carried(batch))
     for code, sums in totals.items():
         first = _totals(step, code, sums, after_upload=False)
         if first.response_code != OUT_OF_BALANCE:
@@ -127,7 +132,8 @@ def settlement_of(journal: ClosingJournal, batch: int) -> Settlement | None:
     """
     if journal.closing(batch).settled is None:
         return None
-    return _settlement(journal, batch, totals_of(journal.sales_of(batch)))
+    totals = totals_of(journal.sales_of(batch), journal.carried(batch))
+    return _settlement(journal, batch, totals)
 
 
 def _settlement(
@@ -137,7 +143,7 @@ def _settlement(
     rrns = tuple(
         extra.split()[2] for answer in (closing.answered or {}).values() for extra in answer.extras
     )
-    found = differences(closing, journal.sales_by_id(rrns, batch))
+    found = differences(closing, journal.sales_by_id(rrns, batch), journal.carried(batch))
     return Settlement(batch, outcome_of(found, closing), totals, found)
 
 

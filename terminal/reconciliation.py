@@ -58,6 +58,23 @@ class HostTotals:
         return sold - self.credits.minor + self.credit_reversals.minor
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What moved over the end of a batch, having no answer when it was frozen.
+
+    ``out`` are the transactions that this batch left to the next, as they stand now; ``into`` the
+    ids of those that the one before left to it. ``booked_before`` are the ids among ``into`` that
+    were approved by then: the host has them in the batch before, whatever became of their void.
+    """
+
+    out: tuple[Transaction, ...] = ()
+    into: frozenset[str] = frozenset()
+    booked_before: frozenset[str] = frozenset()
+
+
+NOTHING_CARRIED = Carried()
+
+
 def counts(sale: Transaction) -> bool:
     """Whether the host has this transaction in its totals, as far as the till can know."""
     booked = sale.state in {State.APPROVED, State.VOIDED} and sale.approved_minor > 0
@@ -66,11 +83,24 @@ def counts(sale: Transaction) -> bool:
     return booked and by_card and not sale.training and bool(sale.response_code)
 
 
-def totals_of(sales: Iterable[Transaction]) -> dict[str, HostTotals]:
-    """The totals of a batch's transactions, by currency."""
-    found: dict[str, HostTotals] = {}
+def totals_of(
+    sales: Iterable[Transaction], carried: Carried = NOTHING_CARRIED
+) -> dict[str, HostTotals]:
+    """The totals of a batch's transactions, by currency.
+
+    A currency in which something was only carried over has its totals too, of nothing: the host
+    may have booked it, and is asked.
+    """
+    found = {
+        sale.amount.currency.code: HostTotals()
+        for sale in carried.out
+        if sale.terms.tender is Tender.CARD and sale.stan is not None and not sale.training
+    }
     for sale in sales:
-        if counts(sale):
+        # A void that came after its sale was carried over is in the host's totals of the batch
+        # before, like the sale.
+        elsewhere = sale.state is State.VOIDED and sale.txn_id in carried.booked_before
+        if counts(sale) and not elsewhere:
             code = sale.amount.currency.code
             found[code] = _with(found.get(code, HostTotals()), sale)
     return dict(sorted(found.items()))
@@ -96,6 +126,7 @@ class Differs(Enum):
     AMOUNT = "the host had another amount, and has taken the till's"
     EXTRA = "the host has it, and this till does not count it"
     REFUSED = "the host does not take it"
+    CARRIED = "it had no answer when the batch was closed, and goes on in the next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +190,9 @@ def closing_of(batch: int, events: Iterable[DayEvent]) -> Closing:
     return Closing(batch, frozen, sent, answered, uploads, uploaded, settled)
 
 
-def differences(closing: Closing, sales: Mapping[str, Transaction]) -> tuple[Difference, ...]:
+def differences(
+    closing: Closing, sales: Mapping[str, Transaction], carried: Carried = NOTHING_CARRIED
+) -> tuple[Difference, ...]:
     """The exact list of what differed; ``sales`` are all that the ledger has, by txn id."""
     found = []
     for txn_id, answer in (closing.uploaded or {}).items():
@@ -172,16 +205,33 @@ def differences(closing: Closing, sales: Mapping[str, Transaction]) -> tuple[Dif
         host_minor = answer.host_minor if how is Differs.AMOUNT else 0
         found.append(_difference(how, sale, host_minor))
     by_rrn = {(sale.rrn, sale.stan): sale for sale in sales.values()}
+    moved = {sale.txn_id for sale in carried.out}
     for (currency, uploaded), totals in (closing.answered or {}).items():
         for extra in totals.extras if uploaded else ():
             _, stan, rrn, minor = extra.split()
             known = by_rrn.get((rrn, int(stan)))
             ours = known.approved_minor if known is not None and counts(known) else 0
             txn_id = known.txn_id if known is not None else ""
-            found.append(
-                Difference(Differs.EXTRA, currency, int(stan), rrn, ours, int(minor), txn_id)
-            )
+            how = Differs.CARRIED if txn_id in moved else Differs.EXTRA
+            found.append(Difference(how, currency, int(stan), rrn, ours, int(minor), txn_id))
+    named = {difference.txn_id for difference in found}
+    # What was voided is in no list of the host's, and may all the same be in its totals.
+    voided = (s for s in sales.values() if s.txn_id in carried.into and s.state is State.VOIDED)
+    found += [
+        _difference(Differs.CARRIED, sale, 0)
+        for sale in (*carried.out, *voided)
+        if sale.stan is not None
+        and sale.txn_id not in named
+        and _differs_still(closing, sale.amount.currency.code)
+    ]
     return tuple(found)
+
+
+def _differs_still(closing: Closing, currency: str) -> bool:
+    """Whether the host's last word on a currency was that its totals are others."""
+    answered = closing.answered or {}
+    last = answered.get((currency, True)) or answered.get((currency, False))
+    return last is not None and last.response_code != BALANCED
 
 
 def _difference(how: Differs, sale: Transaction, host_minor: int) -> Difference:
@@ -197,14 +247,15 @@ def _difference(how: Differs, sale: Transaction, host_minor: int) -> Difference:
 
 
 def outcome_of(found: tuple[Difference, ...], closing: Closing) -> str:
-    """``balanced`` from the start, ``corrected`` by the upload, or ``differs`` still."""
-    last = [
-        (closing.answered or {}).get((currency, True)) or answer
-        for (currency, uploaded), answer in (closing.answered or {}).items()
-        if not uploaded
-    ]
-    if any(difference.open for difference in found):
+    """How the two ended.
+
+    ``balanced`` from the start, ``corrected`` by the upload, ``carried`` where only what went
+    on in the next batch differs, or ``differs`` still.
+    """
+    unsettled = {code for code, _ in (closing.answered or {}) if _differs_still(closing, code)}
+    carried = {one.currency for one in found if one.how is Differs.CARRIED}
+    if any(difference.open for difference in found) or unsettled - carried:
         return "differs"
-    if any(answer.response_code != BALANCED for answer in last):
-        return "differs"
+    if unsettled:
+        return "carried"
     return "corrected" if found else "balanced"

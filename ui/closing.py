@@ -102,7 +102,8 @@ def close_day(settings: Settings, files: Files, *, by: str, carry: bool) -> int:
             title, now = "Z", parts.clock.now()
             found = DayReports(parts.journal.store).of_batch(title, batch, now, _own(settings))
             show(settings, found, files, settled, parts)
-            code = max(code, 0 if settled.outcome in {"balanced", "corrected"} else 1)
+            good = settled.outcome in {"balanced", "corrected", "carried"}
+            code = max(code, 0 if good else 1)
     return code
 
 

@@ -32,7 +32,7 @@ from ui.reporting.speech import Speech
 from ui.wiring import Parts, receipt_of
 
 _DAY_MAX = 1_000_000
-_WORST_FIRST = (UNSETTLED, "differs", "corrected", "balanced")
+_WORST_FIRST = (UNSETTLED, "differs", "carried", "corrected", "balanced")
 
 
 def close_day(parts: Parts, by: str, *, carry: bool = False) -> DayShown:

@@ -179,12 +179,57 @@ def test_what_has_no_answer_keeps_the_batch_open_until_it_is_carried_over(shop: 
     shop.rules = shop.parts.rules
     # The acquirer counts the sale whose answer was lost; the till knows that it is in doubt.
     settled = shop.settle(batch)
-    assert [(d.how, d.txn_id) for d in settled.found] == [(Differs.EXTRA, unknown.txn_id)]
+    assert [(d.how, d.txn_id, d.host_minor) for d in settled.found] == [
+        (Differs.CARRIED, unknown.txn_id, 500),
+        (Differs.CARRIED, stored.txn_id, 0),
+    ]
+    assert settled.outcome == "carried"
     shop.forward()
     assert shop.now(unknown).state is State.REVERSED
     assert (shop.now(stored).state, shop.now(stored).batch) == (State.APPROVED, batch + 1)
     after = shop.settle(shop.freeze())
     assert (after.outcome, after.totals["EUR"].debits) == ("balanced", Sum(1, 600))
+
+
+@pytest.mark.parametrize("heard", ["in time", "before the totals", "after the totals"])
+def test_a_void_that_is_carried_over_is_named_and_counts_once(shop: DayShop, heard: str) -> None:
+    sold, kept = shop.sell("12.00"), shop.sell("5.00")
+    assert kept.state is State.APPROVED
+    shop.rules = replace(shop.rules, authorise_s=0.4)
+    if heard == "before the totals":
+        # The host takes the void, and its answer is lost.
+        shop.acquirer.set(drop_after="1", only="0420")
+    else:
+        shop.acquirer.set(drop_before="1", only="0420")
+    assert shop.void(sold).state is State.VOIDING
+    shop.acquirer.set(drop_before="0", drop_after="0", only="")
+    shop.rules = shop.parts.rules
+    if heard == "in time":
+        shop.forward()
+    batch = shop.freeze(carry=True)
+    settled = shop.settle(batch)
+    named = [(d.how, d.txn_id, d.open) for d in settled.found]
+    if heard == "in time":
+        assert (settled.outcome, named) == ("balanced", [])
+    else:
+        assert (settled.outcome, named) == ("carried", [(Differs.CARRIED, sold.txn_id, False)])
+    shop.forward()
+    assert shop.now(sold).state is State.VOIDED
+    shop.sell("1.00")
+    after = shop.settle(shop.freeze())
+    assert (after.outcome, after.totals["EUR"].debits) == ("balanced", Sum(1, 100))
+
+
+def test_a_batch_of_nothing_but_a_carried_void_asks_the_host_all_the_same(shop: DayShop) -> None:
+    sold = shop.sell("12.00")
+    shop.rules = replace(shop.rules, authorise_s=0.4)
+    shop.acquirer.set(drop_before="1", only="0420")
+    shop.void(sold)
+    shop.acquirer.set(drop_before="0", only="")
+    shop.rules = shop.parts.rules
+    settled = shop.settle(shop.freeze(carry=True))
+    assert (settled.outcome, settled.totals) == ("carried", {"EUR": HostTotals()})
+    assert [(d.txn_id, d.host_minor) for d in settled.found] == [(sold.txn_id, 1200)]
 
 
 def test_an_empty_batch_closes_and_says_nothing_to_the_host(shop: DayShop) -> None:

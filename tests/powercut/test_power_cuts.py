@@ -49,6 +49,8 @@ class Past:
     shown: dict[str, Shown] = field(default_factory=dict)
     voids: set[str] = field(default_factory=set)
     takes: set[str] = field(default_factory=set)
+    bills: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def play(self, op: Op) -> None:
         match op.path.split():
@@ -61,6 +63,10 @@ class Past:
                 self.voids.add(txn_id)
             case ["take", txn_id]:
                 self.takes.add(txn_id)
+            case ["bill", name]:
+                self.bills.add(name)
+            case ["seen", txn_id]:
+                self.seen.add(txn_id)
 
 
 def recorded(folder: Path, seed: int, *, setting: str = "") -> list[Op]:
@@ -118,6 +124,8 @@ def judge_cut(
         txn_id: Shown(seen.amount_minor, list(seen.said)) for txn_id, seen in past.shown.items()
     }
     world.cashier.voids, world.cashier.takes = set(past.voids), set(past.takes)
+    waiter = world.restaurant.waiter
+    waiter.bills, waiter.seen = set(past.bills), set(past.seen)
     if chance.random() < 0.5:
         world.acquirer.restart(forgets=True)
     world.run()

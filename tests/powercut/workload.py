@@ -21,8 +21,11 @@ from hardware_sim.world.power import Power
 from hardware_sim.world.shop import World
 from terminal.transaction import Transaction
 
-ENDLESS = frozenset({Deed.POWER_CUT, Deed.CLOCK})
-"""What this shop leaves out: the harness cuts the power, at points of its own."""
+ENDLESS = frozenset({Deed.POWER_CUT, Deed.CLOCK, Deed.HAND_OVER})
+"""What this shop leaves out: the harness cuts the power, at points of its own.
+
+What another till has is on another disk, which the shim does not watch.
+"""
 
 
 class SteadyPower(Power):
@@ -61,16 +64,16 @@ class RecordedAcquirer(WorldAcquirer):
 
 
 class Marked(set[str]):
-    """What somebody wants undone, or taken, is marked before it is."""
+    """What somebody wants undone, or taken, and the like, is marked as it is remembered."""
 
-    def __init__(self, wish: str) -> None:
+    def __init__(self, kind: str) -> None:
         super().__init__()
-        self._wish = wish
+        self._kind = kind
 
-    def add(self, txn_id: str, /) -> None:
+    def add(self, name: str, /) -> None:
         """See ``set``."""
-        super().add(txn_id)
-        mark(f"{self._wish} {txn_id}")
+        super().add(name)
+        mark(f"{self._kind} {name}")
 
 
 class RecordedWorld(World):
@@ -131,6 +134,8 @@ def main(folder: Path, seed: int, days: int, sales: int) -> None:
     plan = quiet_plan(seed, days, sales)
     world = RecordedWorld(plan, till, SteadyPower(till), acquirer=RecordedAcquirer)
     world.cashier.voids, world.cashier.takes = Marked("void"), Marked("take")
+    waiter = world.restaurant.waiter
+    waiter.bills, waiter.seen = Marked("bill"), Marked("seen")
     world.run()
 
 

@@ -17,12 +17,23 @@ from hardware_sim.world.clock import OPENING
 from hardware_sim.world.oracle import Untrue
 from hardware_sim.world.run import Scale, planned
 from hardware_sim.world.shop import live
-from offline_queue import drain, store
+from offline_queue import drain, drawer, store
 from offline_queue import plan as plans
 from offline_queue.journal import Recovered, SqlJournal
 from offline_queue.store import Store
-from terminal import aftersale, checkout, refunds, states, tapping, tokens, transaction
+from terminal import (
+    aftersale,
+    checkout,
+    refunds,
+    states,
+    tapping,
+    tokens,
+    transaction,
+    transfers,
+)
+from terminal.bill import Bill
 from terminal.iso8583 import later, messages
+from terminal.iso8583 import transfers as inquiries
 from terminal.iso8583.codec import Message
 from terminal.iso8583.messages import pack, unpack
 from terminal.iso8583.profile import Profile
@@ -216,7 +227,36 @@ def more_is_taken_than_the_acquirer_books(patch: Patch) -> None:
     patch.setattr(aftersale, "compose_completion", composed)
 
 
+def a_part_of_a_bill_is_looked_at_alone(patch: Patch) -> None:
+    """Two people each pay all of one bill."""
+    patch.setattr(Bill, "due", lambda self, payments: self.total)
+
+
+def the_rest_of_a_sale_is_forgotten(patch: Patch) -> None:
+    """A card has paid a part, and nobody owes what is left."""
+    patch.setattr(Transaction, "still_due_minor", property(lambda self: 0))
+
+
+def a_transfer_is_taken_on_trust(patch: Patch) -> None:
+    """The acquirer has seen no money, and the till says it is paid."""
+    real = inquiries.read_inquiry
+
+    def read(*wires: Any) -> tuple[str, int]:
+        return inquiries.ARRIVED, real(*wires)[1]
+
+    patch.setattr(transfers, "read_inquiry", read)
+
+
+def cash_given_back_is_still_in_the_drawer(patch: Patch) -> None:
+    real = drawer._CASH
+    patch.setattr(drawer, "_CASH", real.replace("-1", "0"))
+
+
 FAULTS: dict[Callable[[Patch], None], int] = {
+    a_part_of_a_bill_is_looked_at_alone: 0,
+    the_rest_of_a_sale_is_forgotten: 0,
+    a_transfer_is_taken_on_trust: 1,
+    cash_given_back_is_still_in_the_drawer: 1,
     a_hold_is_released_on_the_till_alone: 4,
     more_is_taken_than_the_acquirer_books: 27,
     refunds_are_not_added_up: 14,
@@ -229,7 +269,7 @@ FAULTS: dict[Callable[[Patch], None], int] = {
     a_reversal_is_given_up: 40,
     silence_is_taken_for_a_decline: 11,
     silence_is_taken_for_nothing_sent: 11,
-    any_answer_will_do: 18,
+    any_answer_will_do: 23,
     a_number_hides_in_the_label: 0,
 }
 """Each fault, and the seed that found it last: tried first, since the search is long."""

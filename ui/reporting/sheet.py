@@ -236,6 +236,7 @@ def _notes(report: DayReport, speech: Speech, settled: Settled | None) -> tuple[
         "": "The acquirer has not settled this batch yet.",
         "balanced": "The acquirer agrees to the cent.",
         "corrected": "The acquirer differed, and agrees after it was told each sale:",
+        "carried": "The acquirer differs only about what had no answer, and was carried over:",
         "differs": "The acquirer differs about these, and somebody has to ask it:",
     }
     notes = [tell(outcomes[settled.outcome])]

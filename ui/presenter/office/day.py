@@ -145,6 +145,8 @@ def _settled(outcome: str, words: Words) -> str:
     match outcome:
         case "balanced" | "corrected":
             return words.say("The day is closed, and the bank has the same sums")
+        case "carried":
+            return words.say("The day is closed. What was carried over goes on tomorrow")
         case "differs":
             return words.say("The bank's sums differ. Save the figures, they name each sale")
         case q.UNSETTLED:

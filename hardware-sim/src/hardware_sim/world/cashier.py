@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hardware_sim.world.clock import VirtualClock
-from hardware_sim.world.oracle import CARRIED
 from hardware_sim.world.people import (
     Presentation,
     TownReader,
@@ -24,8 +23,7 @@ from hardware_sim.world.process import TillProcess
 from offline_queue.closings import Closings
 from terminal.aftersale import complete, refund, void
 from terminal.checkout import Ports, pay
-from terminal.closing import Settlement, settle_batch
-from terminal.day_events import BatchFrozen
+from terminal.closing import settle_batch
 from terminal.errors import (
     AmountError,
     HostError,
@@ -50,16 +48,6 @@ def some_amount(till: TillProcess, chance: random.Random) -> Amount:
     """What something costs; some endings are troubles that the acquirer makes of an amount."""
     minor = chance.randrange(1, 80) * 100 + chance.choice(_ENDINGS)
     return Amount(minor, till.parts.settings.config.till.currency)
-
-
-def _outcome(settled: Settlement, frozen: BatchFrozen | None) -> str:
-    """How a batch was settled; of one that differs, whether the till has said why."""
-    carried = frozen.carried if frozen is not None else ()
-    left = [difference for difference in settled.found if difference.open]
-    if settled.outcome == "differs" and left and all(one.txn_id in carried for one in left):
-        # The host had booked what the till did not know the end of, and so carried over.
-        return CARRIED
-    return settled.outcome
 
 
 @dataclass(slots=True)
@@ -190,7 +178,7 @@ class Cashier:
             except HostError:
                 return
             self.power.require()
-            self.settled[batch] = _outcome(settled, closings.closing(batch).frozen)
+            self.settled[batch] = settled.outcome
 
     def ends(self, till: TillProcess, operation: Callable[[], Transaction]) -> None:
         """Shows how something ended; a till that could not record it recovers."""

@@ -120,10 +120,6 @@ def check_clock(now: datetime, latest: datetime | None) -> None:
     require(not back, f"a sale was stored at {now}, though the till had seen {latest}")
 
 
-CARRIED = "differs about what was carried over"
-"""How a batch ends whose only difference is what the till said it knew no end of."""
-
-
 def check_settled(outcomes: Mapping[int, str]) -> None:
     """Each batch that was settled agrees with the acquirer's totals, at once or once uploaded.
 
@@ -133,7 +129,7 @@ def check_settled(outcomes: Mapping[int, str]) -> None:
         Untrue: one does not.
     """
     for batch, outcome in outcomes.items():
-        agrees = outcome in {"balanced", "corrected", CARRIED}
+        agrees = outcome in {"balanced", "corrected", "carried"}
         require(agrees, f"batch {batch} was settled and is {outcome}")
 
 

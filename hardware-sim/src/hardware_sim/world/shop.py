@@ -234,7 +234,7 @@ class World:
             Deed.VOID: lambda: self.cashier.void(self._till, self._chance),
             Deed.WEATHER: self._change_weather,
             Deed.MOOD: lambda: self.acquirer.misbehave(mood_of(self._chance)),
-            Deed.HOST_RESTART: self._restart_host,
+            Deed.HOST_RESTART: lambda: self.acquirer.restart(forgets=self._chance.random() < 0.5),
             Deed.POWER_CUT: self._plan_cut,
             Deed.CLOCK: self._set_clock,
             Deed.RESTART: self._restart,
@@ -260,9 +260,6 @@ class World:
 
     def _change_weather(self) -> None:
         self.acquirer.weather = weather_of(self._chance)
-
-    def _restart_host(self) -> None:
-        self.acquirer.restart(forgets=self._chance.random() < 0.5)
 
     def _plan_cut(self) -> None:
         self._power.plan_cut(int(self._chance.expovariate(1 / 12)) + 1)

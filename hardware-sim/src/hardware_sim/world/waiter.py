@@ -38,7 +38,7 @@ class Waiter:
     """
 
     cashier: Cashier
-    bills: list[str] = field(default_factory=list)
+    bills: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
 
     def open_bill(self, till: TillProcess, chance: random.Random) -> None:
@@ -53,7 +53,7 @@ class Waiter:
         new = NewBill(total, tuple(parts), tuple(lines), "the table in the corner")
         opened = self._bills(till).open(new, cashier="Ada")
         self.cashier.power.require()
-        self.bills.append(opened.bill.name)
+        self.bills.add(opened.bill.name)
 
     def pay_part(self, till: TillProcess, chance: random.Random) -> None:
         """Somebody of a table pays, for a share, an amount, some lines, or all that is due."""
@@ -143,7 +143,7 @@ class Waiter:
     def _some_bill(self, till: TillProcess, chance: random.Random) -> BillStanding | None:
         """One on which something is due, or one of the last that were opened, paid or not."""
         unpaid = [standing.bill.name for standing in self._bills(till).unpaid()]
-        names = [*unpaid[-6:], *self.bills[-2:]]
+        names = [*unpaid[-6:], *sorted(self.bills)[-2:]]
         if not names:
             return None
         try:
