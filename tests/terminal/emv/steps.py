@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from terminal.emv.application import Application
+from terminal.emv.converse import converse
 from terminal.emv.entry_point import ReaderSettings
+from terminal.emv.kernels import activation as act
 from terminal.emv.kernels.activation import Activation
 from terminal.emv.preprocessing import pre_process, terminal_objects
 from terminal.emv.selection import Candidate
 from tests.terminal.emv import scheme
-from tests.terminal.emv.scheme import MASTERCARD, VISA
+from tests.terminal.emv.scheme import MASTERCARD, VISA, ScriptedCard
 
 Values = Mapping[int, str | bytes]
+
+ACCOUNT: Values = {0x5A: scheme.PAN, 0x5F24: "491231"}
 
 
 def bytes_of(values: Values) -> dict[int, bytes]:
@@ -48,3 +52,14 @@ def activation(
     own = terminal_objects(request, reader, combination, indicators.ttq)
     own |= bytes_of(terminal or {})
     return Activation(request, reader, combination, indicators, application, own)
+
+
+def account_of(sequence: int | None = 1) -> Any:
+    objects: dict[int, str | bytes] = {0x5A: scheme.PAN, 0x5F24: "491231"}
+    if sequence is not None:
+        objects[0x5F34] = bytes((sequence,))
+    return act.account(activation(3, objects))
+
+
+def ran(dialogue: Any, card: ScriptedCard) -> Any:
+    return converse(dialogue, card, monotonic=lambda: 0.0).result

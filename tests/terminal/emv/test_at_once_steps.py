@@ -17,8 +17,7 @@ from terminal.emv.outcome import Cvm, Decision, MessageId, Outcome, TornTransact
 from terminal.errors import AuthenticationFailed, CardError
 from tests.terminal.emv import scheme
 from tests.terminal.emv.scheme import ScriptedCard, ok, tlv
-from tests.terminal.emv.steps import activation
-from tests.terminal.emv.test_kernel_steps import account_of
+from tests.terminal.emv.steps import account_of, activation
 
 MADE = {0x9F26: "1122334455667788", 0x9F36: "0007", 0x9F10: "06011203A0"}
 
