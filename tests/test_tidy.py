@@ -39,7 +39,7 @@ TOPS_OF_THREADS = {
     # A question that breaks must not end the answers to all others.
     "ui/clerk.py",
     # A payment of the command line has the main thread to itself.
-    "ui/commands.py",
+    "ui/attended.py",
     "offline_queue/sync.py",
     f"{SIMULATOR}/hardware_sim/acquirer_server.py",
     f"{SIMULATOR}/hardware_sim/vpcd.py",

@@ -6,9 +6,6 @@ ended decides the exit code. A sale is named by its number on the receipt or its
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,7 +17,6 @@ from offline_queue.staff import Staff
 from offline_queue.store import Store
 from terminal.aftersale import refund as give_back
 from terminal.aftersale import void as take_back
-from terminal.checkout import Ports
 from terminal.errors import StaffError, StoreError
 from terminal.money import Amount
 from terminal.refunds import VoidWish, Wish
@@ -28,16 +24,8 @@ from terminal.roles import Action
 from terminal.tenders import take_cash
 from terminal.terms import Tender
 from terminal.transaction import State, Transaction
+from ui.attended import EXIT_CODES, Sold, at_till, forward, told
 from ui.books import require_ledger
-from ui.commands import (
-    EXIT_CODES,
-    Sold,
-    forward,
-    minding_signals,
-    ports_of,
-    reader_for_one_sale,
-    told,
-)
 from ui.reporting.files import (
     DATEV_COLUMNS,
     SALE_COLUMNS,
@@ -48,7 +36,7 @@ from ui.reporting.files import (
     write_file,
 )
 from ui.tables import print_json, sale_row
-from ui.wiring import Parts, Settings, assembled
+from ui.wiring import Parts, Settings
 
 
 def named(parts: Parts, name: str) -> Transaction:
@@ -90,17 +78,6 @@ def supervisor(parts: Parts, name: str, action: Action) -> str:
     return staff.require(staff.verify(str(pin), name=name), action).name
 
 
-@contextmanager
-def _till(settings: Settings) -> Iterator[tuple[Parts, Ports]]:
-    require_ledger(settings)
-    with minding_signals() as cancel, assembled(settings) as parts:
-        link = parts.acquirer.link()
-        try:
-            yield parts, ports_of(parts, None, link, cancel)
-        finally:
-            link.close()
-
-
 def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
     settings: Settings,
     name: str,
@@ -114,7 +91,9 @@ def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
     as_json: bool,
 ) -> int:
     """Gives a sale back, whole (``text`` empty) or in part."""
-    with _till(settings) as (parts, without), ExitStack() as stack:
+    require_ledger(settings)
+    with at_till(settings) as till:
+        parts, ports = till.parts, till.ports
         sale = named(parts, name)
         standing = parts.journal.standing(sale.txn_id)
         currency = sale.amount.currency
@@ -133,11 +112,8 @@ def refund(  # noqa: PLR0913 - a refund is asked for in as many ways
             approved_by=approved_by,
             remark=remark,
         )
-        ports = without
         if tender is Tender.CARD and not without_card:
-            reader = reader_for_one_sale(parts)
-            stack.callback(reader.close)
-            ports = replace(without, reader=reader)
+            ports = till.reading()
         norms = norms_of(parts.journal.store, sale, cashier, now)
         given = give_back(ports, parts.rules, sale.txn_id, wish, norms)
         if given.state is State.UNKNOWN:
@@ -150,7 +126,9 @@ def void(
     settings: Settings, name: str, *, cashier: str, approved_by: str, reason: str, as_json: bool
 ) -> int:
     """Takes a sale of the open batch back, or releases a hold."""
-    with _till(settings) as (parts, ports):
+    require_ledger(settings)
+    with at_till(settings) as till:
+        parts, ports = till.parts, till.ports
         sale = named(parts, name)
         approved_by = supervisor(parts, approved_by, Action.VOID)
         wish = VoidWish(parts.clock.now(), reason or "Voided.", cashier, approved_by)
@@ -168,14 +146,10 @@ def cash(
     currency = settings.config.till.currency
     amount, terms = Sold(text, tip).read(currency)
     given = Amount.parse(tendered, currency) if tendered else None
-    with minding_signals() as cancel, assembled(settings) as parts:
-        link = parts.acquirer.link()
-        try:
-            ports = ports_of(parts, None, link, cancel)
-            due = given or Amount(amount.minor + parts.rules.cash_coin_minor, currency)
-            sale = take_cash(ports, parts.rules, amount, due, cashier=cashier, terms=terms)
-        finally:
-            link.close()
+    with at_till(settings) as till:
+        parts = till.parts
+        due = given or Amount(amount.minor + parts.rules.cash_coin_minor, currency)
+        sale = take_cash(till.ports, parts.rules, amount, due, cashier=cashier, terms=terms)
         if given is not None and not as_json:
             back = sale.tendered_minor - sale.cash_minor
             click.echo(f"Change: {Amount(back, currency)}")

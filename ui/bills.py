@@ -7,7 +7,6 @@ decides the exit code.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,16 +23,8 @@ from terminal.roles import Action
 from terminal.terms import Part, Tender, tax_in
 from terminal.transaction import State
 from ui.aftersale import supervisor
+from ui.attended import EXIT_CODES, at_till, guarded, told, undone
 from ui.books import require_ledger
-from ui.commands import (
-    EXIT_CODES,
-    guarded,
-    minding_signals,
-    ports_of,
-    reader_for_one_sale,
-    told,
-    undone,
-)
 from ui.items import order_of
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.transfers import require_code, show_code
@@ -95,19 +86,14 @@ def _line(text: str, currency: Currency) -> tuple[str, Part]:
 def pay_bill(settings: Settings, name: str, asked: Asked, *, cashier: str, as_json: bool) -> int:
     """Takes the next payment of a bill."""
     require_ledger(settings)
-    with minding_signals() as cancel, assembled(settings) as parts, ExitStack() as stack:
+    with at_till(settings) as till:
+        parts = till.parts
         bills = Bills(parts.journal.store, parts.clock)
         before = bills.standing(name)
         wish = _wish(before, asked)
         if wish.tender is Tender.TRANSFER:
             require_code(settings, before.amount_of(wish))
-        reader = None
-        if wish.tender is Tender.CARD:
-            reader = reader_for_one_sale(parts)
-            stack.callback(reader.close)
-        link = parts.acquirer.link()
-        stack.callback(link.close)
-        ports = ports_of(parts, reader, link, cancel)
+        ports = till.reading() if wish.tender is Tender.CARD else till.ports
         bill = before.bill.name
         by = cashier or before.cashier
         sale = guarded(parts, lambda: pay_part(ports, parts.rules, bill, wish, cashier=by))

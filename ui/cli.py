@@ -262,7 +262,7 @@ def sell(  # noqa: PLR0913 - a command has as many options as it has
     goes to standard error, the result to standard output. Ctrl-C cancels. A card that is declined
     or pays a part does not end it: at a terminal the next way to pay is asked for.
     """
-    from ui import commands  # noqa: PLC0415 - as above
+    from ui import attended, commands  # noqa: PLC0415 - as above
     from ui import items as catalogue  # noqa: PLC0415 - as above
 
     if amount is None and not items:
@@ -270,7 +270,7 @@ def sell(  # noqa: PLR0913 - a command has as many options as it has
     if (amount is not None and items) or (discount and surcharge):
         raise click.UsageError("Give an AMOUNT or --item, and one of --discount and --surcharge.")
     order = catalogue.reduced(settings, items, discount, surcharge) if items else None
-    what = commands.Sold(amount or "", tip, order)
+    what = attended.Sold(amount or "", tip, order)
     return commands.sell(settings, what, cashier=cashier, as_json=as_json, then=then)
 
 

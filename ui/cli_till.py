@@ -240,7 +240,7 @@ def transfer_ask(
     account of a network for an EMV merchant-presented code. Ctrl-C ends the wait; the transfer
     stays awaited (exit code 5), and taptill transfer check asks again.
     """
-    from ui import transfers  # noqa: PLC0415 - as above
+    from ui import transfer_commands as transfers  # noqa: PLC0415 - as above
 
     wanted = transfers.Wanted(amount, tip, picture, wait_s)
     return transfers.ask(settings, wanted, cashier=cashier, as_json=as_json)
@@ -252,7 +252,7 @@ def transfer_ask(
 @with_settings
 def transfer_check(*, settings: Settings, sale: str, as_json: bool) -> int:
     """Ask about transfer SALE (its number or reference), or about all that are awaited."""
-    from ui import transfers  # noqa: PLC0415 - as above
+    from ui import transfer_commands as transfers  # noqa: PLC0415 - as above
 
     return transfers.check(settings, sale, as_json=as_json)
 
@@ -264,7 +264,7 @@ def transfer_check(*, settings: Settings, sale: str, as_json: bool) -> int:
 @with_settings
 def transfer_confirm(*, settings: Settings, sale: str, by: str, as_json: bool) -> int:
     """Book transfer SALE as paid, since a person has seen it on the account."""
-    from ui import transfers  # noqa: PLC0415 - as above
+    from ui import transfer_commands as transfers  # noqa: PLC0415 - as above
 
     return transfers.confirm(settings, sale, by=by, arrived=True, as_json=as_json)
 
@@ -276,6 +276,6 @@ def transfer_confirm(*, settings: Settings, sale: str, by: str, as_json: bool) -
 @with_settings
 def transfer_drop(*, settings: Settings, sale: str, by: str, as_json: bool) -> int:
     """Give transfer SALE up. Should it come all the same, it has to be paid back by hand."""
-    from ui import transfers  # noqa: PLC0415 - as above
+    from ui import transfer_commands as transfers  # noqa: PLC0415 - as above
 
     return transfers.confirm(settings, sale, by=by, arrived=False, as_json=as_json)

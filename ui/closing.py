@@ -23,8 +23,8 @@ from terminal.errors import HostError, StoreError
 from terminal.money import Currency
 from terminal.roles import Action
 from ui.aftersale import supervisor
+from ui.attended import forward
 from ui.books import require_ledger
-from ui.commands import forward
 from ui.counter import settle
 from ui.reporting.files import report_json
 from ui.reporting.paper import lines_of

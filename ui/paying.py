@@ -25,7 +25,7 @@ from terminal.parting import pay_part
 from terminal.tenders import cash_due
 from terminal.terms import Tender
 from terminal.transaction import State, Transaction
-from ui.commands import guarded, told, undone
+from ui.attended import guarded, told, undone
 from ui.counter_questions import TenderWanted
 from ui.tables import sale_row
 from ui.tendering import whole
