@@ -6,6 +6,7 @@ alone, and none is ever given twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,23 +58,38 @@ def ensure_batch(connection: apsw.Connection, now: datetime) -> None:
     )
 
 
+_GOING_ON = ("sequence", "stan", "bill")
+BEFORE = "sequence_before"
+"""The number of the last sale of the ledger before this one; not there in a till's first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Where the numbers stand that the acquirer sees: none may ever be given again."""
+    """Where the numbers stand that people and the acquirer see: none may ever be given again.
 
-    stan: int
+    ``last`` has the last number of each counter.
+    """
+
+    last: Mapping[str, int]
     batch: int
 
 
 def counters(connection: apsw.Connection) -> Counters:
     """Where the numbers stand."""
-    stan = int(one(connection, "SELECT value FROM numbers WHERE name = 'stan'"))
-    return Counters(stan, int(one(connection, "SELECT max(number) FROM batch")))
+    last = {
+        str(name): int(value)
+        for name, value in rows(connection, "SELECT name, value FROM numbers")
+        if name in _GOING_ON
+    }
+    return Counters(last, int(one(connection, "SELECT max(number) FROM batch")))
 
 
 def go_on(connection: apsw.Connection, old: Counters, now: datetime) -> None:
-    """Lets an empty ledger go on where the one before it ended. Its sales count from 1 again."""
-    connection.execute("UPDATE numbers SET value = ? WHERE name = 'stan'", (old.stan,))
+    """Lets an empty ledger go on where the one before it ended."""
+    for name, value in {**old.last, BEFORE: old.last["sequence"]}.items():
+        connection.execute(
+            "INSERT OR REPLACE INTO numbers (name, value) VALUES (?, ?)", (name, value)
+        )
     connection.execute(
         "INSERT INTO batch (number, opened_at) VALUES (?, ?)", (old.batch + 1, write_time(now))
     )

@@ -58,18 +58,9 @@ def remember(lock: int) -> None:
     _note(lock, known=True)
 
 
-def forget(path: Path) -> None:
-    """Lets a new ledger begin at ``path``, once a person has put the old one aside.
-
-    Raises:
-        StoreBusy: another process holds it.
-        StoreError: the folder cannot be written.
-    """
-    lock = own(path)
-    try:
-        _note(lock, known=False)
-    finally:
-        os.close(lock)
+def prepared(path: Path) -> Path:
+    """Where a ledger stands that is to follow the one at ``path``."""
+    return path.parent / "ledger-next" / path.name
 
 
 def _note(lock: int, *, known: bool) -> None:
@@ -79,6 +70,11 @@ def _note(lock: int, *, known: bool) -> None:
 
 def gone(path: Path) -> StoreError:
     """The answer to a ledger that was here: no new one takes its place in silence."""
+    if prepared(path).exists():
+        return StoreError(
+            f"The ledger {path} was being put aside, and that was cut off.",
+            remedy="Say taptill reset once more: it ends what was begun.",
+        )
     return StoreError(
         f"The ledger {path} is gone: it was here, and sales may wait in it.",
         remedy="Put the file back, with its -wal if there is one. Only if it is lost for good,"

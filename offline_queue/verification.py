@@ -31,6 +31,7 @@ from offline_queue.macs import (
     single,
     tables_of,
 )
+from offline_queue.numbers import BEFORE
 from offline_queue.sql import one, rows
 from terminal.errors import StoreError
 from terminal.ports import KeyStore, RollbackCounter
@@ -243,8 +244,10 @@ def _recent(
         finding = _row(keys, tables["txn"], *single(connection, tables["txn"], rowid))
         if finding is not None:
             yield finding
-    if len(newest) < NEWEST and last > 0:
-        yield Finding("sales are missing", f"txn with sequences 1 to {last}")
+    before = rows(connection, "SELECT value FROM numbers WHERE name = ?", (BEFORE,))
+    first = int(before[0][0]) + 1 if before else 1
+    if len(newest) < NEWEST and last >= first:
+        yield Finding("sales are missing", f"txn with sequences {first} to {last}")
 
 
 def _chain(

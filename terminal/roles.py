@@ -49,6 +49,7 @@ class Action(Enum):
     CHANGE_LIMITS = "change limits"
     MANAGE_STAFF = "manage staff and PINs"
     EXPORT_QUEUE = "hand the queue to another till"
+    PUT_ASIDE = "put the ledger aside"
     CHANGE_DEVICES = "change readers, printers and the network"
     IMPORT_KEYS = "import keys"
     ROTATE_KEYS = "rotate the till's keys"
@@ -85,6 +86,7 @@ _MERCHANT = _SUPERVISOR | {
     Action.CHANGE_LIMITS,
     Action.MANAGE_STAFF,
     Action.EXPORT_QUEUE,
+    Action.PUT_ASIDE,
     Action.DIAGNOSE,
 }
 _TECHNICIAN = frozenset(
@@ -96,6 +98,7 @@ _TECHNICIAN = frozenset(
         Action.VERIFY_LEDGER,
         Action.DIAGNOSE,
         Action.EXPORT_QUEUE,
+        Action.PUT_ASIDE,
     }
 )
 

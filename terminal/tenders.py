@@ -114,8 +114,8 @@ def show_transfer(ports: Ports, rules: Rules, sale: Transaction) -> Transaction:
     Raises:
         StoreError: nothing was recorded, and no code may be shown.
     """
-    # Letters that a bank statement keeps. A till that was put aside counts from 1 again, so the
-    # number alone would be found paid by a transfer of long ago.
+    # Letters that a bank statement keeps. A till that is replaced, or whose ledger was put aside by
+    # an older Taptill, counts from 1 again: its number alone would be paid by a transfer of before.
     reference = f"{rules.terminal_id}-{sale.sequence:06d}-{sale.txn_id[-6:].upper()}"
     return ports.journal.commit(sale.txn_id, TransferShown(ports.clock.now(), reference))
 

@@ -71,7 +71,7 @@ def supervisor(parts: Parts, name: str, action: Action) -> str:
     if not name:
         raise StaffError(
             f"Somebody who may {action.value} has to allow this.",
-            remedy="Name them with --approved-by (for the end of the day with --by);"
+            remedy="Name them with --approved-by, --by or --cashier, whichever the command has;"
             " their PIN is asked for.",
         )
     pin = click.prompt(f"PIN of {name}", hide_input=True, err=True)

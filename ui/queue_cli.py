@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WithSettings = Callable[[Callable[..., int]], Callable[..., Any]]
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_CASHIER = click.option("--cashier", default="", help="Who does it, for the audit log.")
+_CASHIER = click.option("--cashier", default="", help="Who does it; with PINs, somebody who may.")
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
@@ -27,16 +27,18 @@ def register(main: click.Group, with_settings: WithSettings) -> None:
     main.add_command(_queue_group(with_settings))
 
     @main.command(short_help="Put the ledger aside and start anew; refused while money waits.")
+    @click.option("--by", default="", help="Who does it; with PINs, somebody who may.")
     @_JSON
     @with_settings
-    def reset(*, settings: Settings, as_json: bool) -> int:
-        """Put this till's ledger aside, so that it starts anew.
+    def reset(*, settings: Settings, by: str, as_json: bool) -> int:
+        """Put this till's ledger aside, and begin another that goes on with its numbers.
 
-        Refused while money waits that no other till was handed. Nothing is deleted.
+        Refused while a bill is due, or money waits that no other till was handed. Nothing is
+        deleted; people with their PINs, and what the shop sells, stay.
         """
         from ui import queue_commands  # noqa: PLC0415 - see the rules of this file
 
-        return queue_commands.reset(settings, as_json=as_json)
+        return queue_commands.reset(settings, by=by, as_json=as_json)
 
 
 def _queue_group(with_settings: WithSettings) -> click.Group:

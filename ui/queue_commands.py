@@ -13,20 +13,23 @@ from pathlib import Path
 
 import click
 
+from drivers.device_keys import open_device_keys
 from drivers.synced import sync_folder
-from offline_queue import audit, ownership
+from offline_queue.bills import Bills
 from offline_queue.bundle import ANSWERS, unseal
 from offline_queue.handover import HandedOver, Handover, Till
-from offline_queue.numbers import counters, go_on
 from offline_queue.reports import QueueRow, Reports
 from offline_queue.requeue import requeue
+from offline_queue.starting_over import put_aside, was_cut_off
 from offline_queue.store import Store, is_missing, messages_in
 from terminal.errors import StoreError, StoreTooOld
 from terminal.money import Total
+from terminal.roles import Action
 from terminal.transaction import Transaction
+from ui.aftersale import supervisor
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
-from ui.wiring import Parts, Settings, assembled, wire_of
+from ui.wiring import Parts, Settings, assembled, data_dir, wire_of
 
 MONEY_WAITS = 1
 
@@ -35,13 +38,14 @@ def retry(settings: Settings, number: str, *, take_back: bool, cashier: str, as_
     """Sends one sale round again that has been waiting for a person."""
     require_ledger(settings)
     with assembled(settings) as parts:
+        who = supervisor(parts, cashier, Action.RETRY_SET_ASIDE)
         sale = requeue(
             parts.journal,
             parts.clock,
             number,
             acquirer=parts.acquirer.sealer.key_id,
             take_back=take_back,
-            who=cashier,
+            who=who,
         )
     if as_json:
         print_json(sale_row(sale))
@@ -54,7 +58,8 @@ def hand_over(settings: Settings, file: Path, *, receiver: str, cashier: str, as
     """Writes everything that waits into a file for another till."""
     require_ledger(settings)
     with assembled(settings) as parts:
-        done = _given(parts, file, receiver, cashier)
+        who = supervisor(parts, cashier, Action.EXPORT_QUEUE)
+        done = _given(parts, file, receiver, who)
     _show_handed(file, done, f"till {receiver}", as_json=as_json)
     return 0
 
@@ -72,6 +77,7 @@ def take_in(settings: Settings, file: Path, *, code: str, cashier: str, as_json:
     bundle = unseal(content, code, str(file))
     moved: list[Transaction] = []
     with assembled(settings) as parts:
+        who = supervisor(parts, cashier, Action.EXPORT_QUEUE)
         desk, wire = _desk(parts), wire_of(parts)
         count = len(bundle.parcels)
         if bundle.kind == ANSWERS:
@@ -79,7 +85,7 @@ def take_in(settings: Settings, file: Path, *, code: str, cashier: str, as_json:
                 raise AssertionError("this till's wire judges answers")
             moved = desk.learn(bundle, wire.judge)
         else:
-            desk.take(bundle, who=cashier)
+            desk.take(bundle, who=who)
     if as_json:
         rows = [sale_row(sale) for sale in moved]
         print_json({"bundle": bundle.name, "from": bundle.sender, "count": count, "moved": rows})
@@ -129,38 +135,46 @@ def check(settings: Settings, *, as_json: bool) -> int:
     return MONEY_WAITS if money else 0
 
 
-def reset(settings: Settings, *, as_json: bool) -> int:
-    """Puts the ledger aside for a till that starts anew; refused while money waits in it."""
-    require_ledger(settings)
-    # Opened for writing, so that no running till has it, and a sale that was cut off is named.
-    with assembled(settings) as parts:
-        waiting = Reports(parts.journal.store).queue()
-        others = len(Reports(parts.journal.store).relayed())
+def reset(settings: Settings, *, by: str, as_json: bool) -> int:
+    """Puts the ledger aside and begins another, whose numbers go on; refused while money waits."""
+    handed: list[QueueRow] = []
+    who = ""
+
+    def require_safe(store: Store) -> None:
+        waiting, others = Reports(store).queue(), len(Reports(store).relayed())
         if not _is_safe(waiting, others):
             raise StoreError(
                 _said(waiting, others),
                 remedy="Forward it (taptill sync), or hand it over: taptill queue export FILE"
                 " --to TERMINAL.",
             )
-        with parts.journal.store.read() as connection:
-            numbers = counters(connection)
-    aside = settings.data_dir / f"ledger-until-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    aside.mkdir(mode=0o700)
-    for path in sorted(settings.data_dir.glob(f"{settings.ledger_path.name}*")):
-        if not path.name.endswith(".lock"):
-            path.rename(aside / path.name)
-    # Otherwise a ledger that is gone is a loss, and no new one may take its place.
-    ownership.forget(settings.ledger_path)
-    sync_folder(settings.data_dir)
-    now = datetime.now(UTC)
-    path, keystore = settings.ledger_path, parts.keystore
-    with Store.open(path, at=now, keystore=keystore) as store, store.write() as connection:
-        go_on(connection, numbers, now)
-        audit.note(connection, now, "till", "ledger put aside", {"kept in": aside.name})
+        if due := Bills(store).unpaid():
+            raise StoreError(
+                f"Of {len(due)} bills something is due: {', '.join(b.bill.name for b in due[:5])}.",
+                remedy="Have them paid, or close them: taptill bill close NAME.",
+            )
+        handed[:] = waiting
+
+    path = settings.ledger_path.absolute()
+    if not was_cut_off(path):
+        require_ledger(settings)
+        # Opened for writing first, so that a sale that was cut off gets its name.
+        with assembled(settings) as parts:
+            who = supervisor(parts, by, Action.PUT_ASIDE)
+            require_safe(parts.journal.store)
+    keys = open_device_keys(settings.config.till.key_store, data_dir(settings))
+    aside = put_aside(
+        path,
+        datetime.now(UTC),
+        keystore=keys.keystore,
+        counter=keys.counter,
+        require=require_safe,
+        who=who,
+    )
     if as_json:
-        print_json({"kept_in": str(aside), "handed_over": len(waiting)})
+        print_json({"kept_in": str(aside), "handed_over": len(handed)})
     else:
-        click.echo(f"The till starts anew with its next sale. The old ledger is kept in {aside}.")
+        click.echo(f"The next sale begins another ledger. The old one is kept in {aside}.")
     return 0
 
 

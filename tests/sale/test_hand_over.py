@@ -114,9 +114,11 @@ def test_a_queue_goes_to_another_till_and_its_answers_come_home(
     assert mine.json("queue")["pending"] == 0
     kept = Path(mine.json("reset")["kept_in"])
     assert (kept / "ledger.db").is_file()
-    # It starts anew, and goes on with the numbers: the acquirer sees none of them twice.
+    # It goes on with the numbers: neither the acquirer nor a receipt has any of them twice.
     fresh = mine.json("sell", "5.00")
-    assert (fresh["number"], fresh["state"]) == (1, "approved")
+    assert (fresh["number"], fresh["state"]) == (3, "approved")
+    assert mine.run("verify").stdout.endswith("every row, none missing.\n")
+    assert mine.json("bill", "open", "9.00")["bill"] == "B1"
     stans = [capture.stan for capture in acquirer.captures(CaptureState.CAPTURED)]
     assert stans == ["000001", "000002", "000003"]
 

@@ -135,18 +135,6 @@ def test_a_transfer_by_code_is_paid_when_it_has_arrived(shell: Shell, tmp_path: 
     assert "iban = 'DE00' is not an IBAN" in shell.run("transfer", "ask", "1").stderr
 
 
-def test_a_till_that_counts_anew_is_not_paid_by_a_transfer_of_before(shell: Shell) -> None:
-    ask = ("transfer", "ask", "12.00", "--wait", "0")
-    assert shell.run(*ask).exit_code == 5
-    assert shell.run("transfer", "check").exit_code == 5
-    assert shell.run("transfer", "check").exit_code == 0
-    assert shell.run("reset").exit_code == 0
-    assert shell.run(*ask).exit_code == 5
-    # The same amount under the same number: only its own money pays it.
-    checked = shell.run("transfer", "check")
-    assert (checked.exit_code, "has not arrived yet" in checked.stdout) == (5, True), checked.output
-
-
 def test_with_staff_a_refund_needs_the_pin_of_somebody_who_may(shell: Shell) -> None:
     assert shell.run("sell", "20.00").exit_code == 0
     made = shell.run("users", "add", "Eva", "--role", "merchant", typed="7391\n7391\n")
