@@ -24,6 +24,7 @@ from terminal.errors import StoreFull
 from terminal.transaction import HostApproved, State
 from tests.conftest import ROOT
 from tests.offline_queue.sales import Till
+from tests.powercut.failures import SHOPS
 from tests.powercut.recording import built_shim
 
 ALL = os.environ.get("TAPTILL_FAILURES") == "all"
@@ -47,7 +48,7 @@ FAILURES = [
 def failing(folder: Path, *arguments: str, setting: str = "") -> list[dict[str, Any]]:
     """What the child says about its shops."""
     code = f"{setting}\nfrom tests.powercut import failures; import sys\n"
-    code += "failures.main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]))"
+    code += "failures.main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:7]))"
     environment = {
         **os.environ,
         "LD_PRELOAD": str(built_shim()),
@@ -73,14 +74,15 @@ def failing(folder: Path, *arguments: str, setting: str = "") -> list[dict[str, 
 def test_a_disk_that_fails_loses_nothing(
     tmp_path: Path, kind: str, how: str, times: int, step: int
 ) -> None:
-    start = 1 if ALL else random.Random(f"{SEED} {kind} {how}").randint(1, step)
+    chance = random.Random(f"{SEED} {kind} {how}")
+    start, step = (1, 1) if ALL else (chance.randint(1, step), step)
     print(f"TAPTILL_SEED={SEED}")  # noqa: T201 - a random test prints its seed
-    *findings, total = failing(
-        tmp_path, kind, how, str(times), str(start), "1" if ALL else str(step)
-    )
-    assert findings == []
-    assert total["calls"] > 5
-    assert total["shops"] >= (total["calls"] - start) // (1 if ALL else step)
+    for shop in SHOPS if ALL else [chance.choice(list(SHOPS))]:
+        settings = map(str, (times, start, step, shop))
+        *findings, total = failing(tmp_path, kind, how, *settings)
+        assert findings == []
+        assert total["calls"] > 5
+        assert total["shops"] >= (total["calls"] - start) // step
 
 
 SWALLOWED = """
@@ -98,7 +100,7 @@ SqlJournal.commit = commit
 
 @pytest.mark.slow
 def test_the_control_a_till_that_swallows_failures_is_found(tmp_path: Path) -> None:
-    *findings, _ = failing(tmp_path, "write", "no space", "1", "1", "17", setting=SWALLOWED)
+    *findings, _ = failing(tmp_path, "write", "no space", "1", "1", "17", "4", setting=SWALLOWED)
     assert any("was shown as approved" in one["finding"] for one in findings), findings
 
 
