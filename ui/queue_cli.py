@@ -33,8 +33,8 @@ def register(main: click.Group, with_settings: WithSettings) -> None:
     def reset(*, settings: Settings, by: str, as_json: bool) -> int:
         """Put this till's ledger aside, and begin another that goes on with its numbers.
 
-        Refused while a bill is due, or money waits that no other till was handed. Nothing is
-        deleted; people with their PINs, and what the shop sells, stay.
+        Refused while a day is open, a bill is due, or money waits that no other till was
+        handed. Nothing is deleted; people with their PINs, and what the shop sells, stay.
         """
         from ui import queue_commands  # noqa: PLC0415 - see the rules of this file
 

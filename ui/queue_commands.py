@@ -13,10 +13,12 @@ from pathlib import Path
 
 import click
 
+from drivers.clock import SystemClock
 from drivers.device_keys import open_device_keys
 from drivers.synced import sync_folder
 from offline_queue.bills import Bills
 from offline_queue.bundle import ANSWERS, unseal
+from offline_queue.closings import Closings
 from offline_queue.handover import HandedOver, Handover, Till
 from offline_queue.reports import QueueRow, Reports
 from offline_queue.requeue import requeue
@@ -25,7 +27,7 @@ from offline_queue.store import Store, is_missing, messages_in
 from terminal.errors import StoreError, StoreTooOld
 from terminal.money import Total
 from terminal.roles import Action
-from terminal.transaction import Transaction
+from terminal.transaction import State, Transaction
 from ui.aftersale import supervisor
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
@@ -148,11 +150,7 @@ def reset(settings: Settings, *, by: str, as_json: bool) -> int:
                 remedy="Forward it (taptill sync), or hand it over: taptill queue export FILE"
                 " --to TERMINAL.",
             )
-        if due := Bills(store).unpaid():
-            raise StoreError(
-                f"Of {len(due)} bills something is due: {', '.join(b.bill.name for b in due[:5])}.",
-                remedy="Have them paid, or close them: taptill bill close NAME.",
-            )
+        _require_closed(store)
         handed[:] = waiting
 
     path = settings.ledger_path.absolute()
@@ -176,6 +174,31 @@ def reset(settings: Settings, *, by: str, as_json: bool) -> int:
     else:
         click.echo(f"The next sale begins another ledger. The old one is kept in {aside}.")
     return 0
+
+
+def _require_closed(store: Store) -> None:
+    """Refuses while somebody owes something, or a day is not compared with the acquirer."""
+    reports, closings = Reports(store), Closings(store, SystemClock())
+    if due := Bills(store).unpaid():
+        names = ", ".join(standing.bill.name for standing in due[:5])
+        raise StoreError(
+            f"Something is due of bills: {names}.",
+            remedy="Have them paid, or close them: taptill bill close NAME.",
+        )
+    if holds := reports.holds():
+        names = ", ".join(str(held.sequence) for held in holds[:5])
+        raise StoreError(
+            f"An amount is held for somebody, under the numbers {names}.",
+            remedy="Take it on the touchscreen, or release it: taptill void NUMBER.",
+        )
+    batch = reports.open_batch()
+    booked = {State.APPROVED, State.VOIDED}
+    sold = any(row.count for row in reports.totals(batch) if row.state in booked)
+    if sold or closings.unsettled():
+        what = (
+            f"Batch {batch} has sales and is not closed." if sold else "A day is not settled yet."
+        )
+        raise StoreError(what, remedy="Close the day first: taptill report z.")
 
 
 def _is_safe(waiting: list[QueueRow], others: int) -> bool:
