@@ -31,7 +31,7 @@ from terminal.transaction import State, Transaction
 from ui.aftersale import supervisor
 from ui.books import require_ledger
 from ui.tables import print_fields, print_json, print_table, sale_row
-from ui.wiring import Parts, Settings, assembled, data_dir, wire_of
+from ui.wiring import Parts, Settings, acquirer_id, assembled, data_dir, wire_of
 
 MONEY_WAITS = 1
 
@@ -45,7 +45,7 @@ def retry(settings: Settings, number: str, *, take_back: bool, cashier: str, as_
             parts.journal,
             parts.clock,
             number,
-            acquirer=parts.acquirer.sealer.key_id,
+            acquirer=acquirer_id(parts.acquirer),
             take_back=take_back,
             who=who,
         )
@@ -224,7 +224,7 @@ def _said(waiting: list[QueueRow], others: int) -> str:
 
 def _desk(parts: Parts) -> Handover:
     till = parts.settings.config.till
-    me = Till(till.terminal_id, parts.acquirer.sealer.key_id)
+    me = Till(till.terminal_id, acquirer_id(parts.acquirer))
     return Handover(parts.journal, me, parts.clock, parts.entropy)
 
 

@@ -29,10 +29,11 @@ class Shell:
     folder: Path
     terminal_id: str
     acquirer: AcquirerControl
+    settings: str = ""
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         config = self.folder / f"{self.terminal_id}.toml"
-        config.write_text(f'[till]\nterminal_id = "{self.terminal_id}"\n')
+        config.write_text(f'[till]\nterminal_id = "{self.terminal_id}"\n{self.settings}')
         options = ["--config", str(config), "--data", str(self.folder / self.terminal_id)]
         done = subprocess.run(
             [
@@ -174,6 +175,35 @@ def test_what_was_taken_back_can_be_handed_over_once_more(
     assert [entry.mti for entry in acquirer.ledger() if entry.mti[:3] == "022"] == [
         "0220" if sent == "answered" else "0221"
     ]
+
+
+@pytest.mark.slow
+def test_keys_that_change_between_two_tills_keep_nothing_from_the_acquirer(
+    tmp_path: Path, acquirer: AcquirerControl
+) -> None:
+    signed = f'[acquirer]\nmanifest_root_file = "{acquirer.folder}/root.pem"\n'
+    mine = Shell(tmp_path, "TILLA001", acquirer, signed)
+    other = Shell(tmp_path, "TILLB001", acquirer, signed)
+    old, new = str(tmp_path / "old.json"), str(tmp_path / "new.json")
+    for words in (("--out", old), ("--rotate", "--out", new)):
+        command = [sys.executable, "-P", "-m", "ui", "sim", "manifest"]
+        where = ["--dir", str(acquirer.folder)]
+        subprocess.run([*command, *where, *words], cwd=ROOT, check=True, capture_output=True)
+    mine.run("keyring", "import", old)
+    other.run("keyring", "import", new)
+    acquirer.network_off()
+    # The simulated acquirer calls the second amount malformed.
+    for amount in ("12.00", "12.30"):
+        assert mine.json("sell", amount)["state"] == "stored"
+    mine.run("keyring", "import", new)
+    given = mine.json("queue", "export", str(tmp_path / "x.bundle"), "--to", "TILLB001")
+    other.run("queue", "import", str(tmp_path / "x.bundle"), "--code", given["code"])
+    mine.run("queue", "retry", "2", "--take-back")
+    acquirer.network_on()
+    other.run("sync")
+    mine.run("sync")
+    assert captured(acquirer) == [("TILLA001", 1200)]
+    assert mine.json("queue", "retry", "2")["state"] == "stored"
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from offline_queue.bundle import unseal
 from offline_queue.handover import Handover, Till
 from terminal.config import parse_config
 from terminal.errors import StoreError
-from ui.wiring import Parts, Settings, assembled
+from ui.wiring import Parts, Settings, acquirer_id, assembled
 
 NAME = "WORLD002"
 _CONFIG = CONFIG.replace(b"WORLD001", NAME.encode())
@@ -26,7 +26,7 @@ _CONFIG = CONFIG.replace(b"WORLD001", NAME.encode())
 
 def desk_of(parts: Parts) -> Handover:
     """Where this till hands over, and is handed to."""
-    me = Till(parts.settings.config.till.terminal_id, parts.acquirer.sealer.key_id)
+    me = Till(parts.settings.config.till.terminal_id, acquirer_id(parts.acquirer))
     return Handover(parts.journal, me, parts.clock, parts.entropy)
 
 

@@ -21,7 +21,7 @@ from offline_queue.drawer import Drawer
 from offline_queue.requeue import requeue
 from terminal.errors import StoreError
 from terminal.transaction import Transaction
-from ui.wiring import wire_of
+from ui.wiring import acquirer_id, wire_of
 
 
 class Restaurant:
@@ -76,7 +76,7 @@ class Restaurant:
                     till.parts.journal,
                     self._cashier.clock,
                     txn_id,
-                    acquirer=till.parts.acquirer.sealer.key_id,
+                    acquirer=acquirer_id(till.parts.acquirer),
                     take_back=True,
                     who="Eva",
                 )
