@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from tools.item_scenes import item_scenes
 from tools.scenes import office_scenes, scenes
 from tools.studio import Studio, hold_still
 from ui.words import LANGUAGES
@@ -21,6 +22,7 @@ PINNED = Path(__file__).resolve().parents[1] / "tests" / "ui" / "pictures.json"
 WIDE, UPRIGHT, LARGE = (800, 480), (480, 800), (1280, 720)
 KEY_SCENES = (
     *("amount", "present", "one-card-only", "authorising", "approved", "declined", "stored"),
+    *("items-start", "items", "items-unknown", "line", "items-list", "share"),
     *("unknown", "closed", "offline-banner", "menu", "queue", "history", "sale", "day", "lock"),
 )
 
@@ -65,7 +67,7 @@ def pictures(
     """Plays the scenes of a case, and takes a picture of each key scene, or of every one."""
     studio.resize(case.size)
     hold_still()
-    for play in (scenes, office_scenes):
+    for play in (scenes, office_scenes, item_scenes):
         studio.open(case.language, preferences=dict(case.preferences))
         for scene in play(studio):
             if every or scene in KEY_SCENES:

@@ -173,7 +173,7 @@ class TrainingTill:
         """Cash of the training: the change is real, the drawer is not."""
         if self._hand is not None:
             return
-        terms = Terms(tender=Tender.CASH, tip_minor=wanted.tip_minor)
+        terms = Terms(tender=Tender.CASH, tip_minor=wanted.tip_minor, parts=wanted.parts)
         self._hand = self._begun(wanted.amount, wanted.cashier, terms)
         given = wanted.tendered.minor if wanted.tendered is not None else wanted.amount.minor
         self._end(TenderConfirmed(self._now(), 1, wanted.cashier, tendered_minor=given))

@@ -166,6 +166,10 @@ class Words:
         gap = NO_BREAK if sign.isascii() and sign.isalpha() else ""
         return f"{ISOLATE_LTR}{sign}{gap}{number}{POP_ISOLATE}"
 
+    def price(self, amount: Amount) -> str:
+        """The number alone, in one left-to-right piece: for keys that have no room for more."""
+        return f"{ISOLATE_LTR}{self.number(amount)}{POP_ISOLATE}"
+
     def money_short(self, amount: Amount) -> str:
         """The amount without decimals where there are none to tell: ``€5`` for ``€5.00``."""
         text, decimals = self.money(amount), amount.currency.exponent

@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offline_queue.items import Items
+from terminal.config import TransferConfig
+from terminal.money import Currency
 from tests.ui.conftest import Driver
 from tests.ui.shop import Shop, open_shop
 from tests.ui.test_places import touchable
-from ui.presenter.page import Page
+from tools.item_scenes import catalogue
+from ui.presenter.page import About, Page
 from ui.presenter.panel import Place
 from ui.presenter.screens import Screen
 from ui.presenter.touches import Scanned, Train
@@ -27,7 +32,8 @@ pytestmark = pytest.mark.window
 
 ACTIONS = int(os.environ.get("TAPTILL_MONKEY", "500"))
 SEED = int(os.environ.get("TAPTILL_SEED", "7"))
-_KEYS = (*range(48, 58), 13, 271, 8, 27, 127, 276, 282, 319, 46)
+SOLD = catalogue("en", Currency.of("EUR"))
+_KEYS = (*range(48, 58), 13, 271, 8, 27, 127, 276, 282, 319, 46, 43, 99)
 
 
 class Monkey:
@@ -98,7 +104,8 @@ class Monkey:
         return f"line {deed}"
 
     def _scan(self) -> str:
-        code = f"TAPTILL1-{self.chance.randint(1, 99):06d}"
+        sold = [item.barcode for item in SOLD.items]
+        code = self.chance.choice([f"TAPTILL1-{self.chance.randint(1, 99):06d}", *sold, "99999999"])
         self.shop.driver.app.touch(Scanned(code, self.shop.driver.app.state.typed))
         return f"scanned {code}"
 
@@ -130,6 +137,8 @@ def check(shop: Shop) -> None:
     app = shop.driver.app
     shown = app.shown()
     state = app.state
+    parts = state.parts
+    assert not parts or sum(part.gross_minor for part in parts) == state.due.minor
     if app.shell.place is Place.TILL:
         assert isinstance(shown, Page)
         assert state.screen is not Screen.CLOSED, (state.message, state.remedy)
@@ -142,8 +151,10 @@ def check(shop: Shop) -> None:
 
 def test_a_monkey_finds_no_way_out_of_order(driver: Driver, tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "till", reader="sim:", acquirer="sim:")
-    with assembled(settings) as parts:
-        shop = open_shop(driver, parts, "en", clock=parts.clock.now)
+    config = replace(settings.config, transfer=TransferConfig(iban="DE89370400440532013000"))
+    with assembled(replace(settings, config=config)) as parts:
+        Items(parts.journal.store).load(SOLD, parts.clock)
+        shop = open_shop(driver, parts, "en", clock=parts.clock.now, about=About(transfers=True))
         monkey = Monkey(shop, SEED)
         try:
             # On a slow machine a sale takes more actions, so there it plays for longer.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from terminal.bill import Bill, BillStanding
+from terminal.catalogue import Catalogue, Item
 from terminal.drawer import DrawerStanding
 from terminal.money import Amount
 from terminal.roles import Authorised, Role
@@ -18,6 +19,7 @@ from terminal.settlement import report
 from terminal.transaction import State, Transaction
 from tests.ui.conftest import Driver
 from tests.ui.stand_ins import CARD, EUR, NOW, sale
+from ui.counter_questions import CatalogueShown, CatalogueWanted
 from ui.events import (
     CardRead,
     Finished,
@@ -28,6 +30,14 @@ from ui.events import (
     StaffChanged,
 )
 from ui.presenter import touches as t
+from ui.presenter.item_touches import (
+    AddItem,
+    OpenLine,
+    Percent,
+    PickLine,
+    ShowKeypad,
+    TakeOff,
+)
 from ui.presenter.page import About
 from ui.presenter.panel import Place
 from ui.questions import (
@@ -107,6 +117,7 @@ def tour(driver: Driver) -> Iterator[str]:
         driver.frames(3)
 
     yield from _books(driver, go)
+    yield from _sold(driver, go)
     yield from _rest(driver, go)
 
 
@@ -152,6 +163,39 @@ def _books(driver: Driver, go: Walk) -> Iterator[str]:
         driver.tell(replace(DAY, closed=True, settlement=settlement))
         yield f"day {settlement}"
     go(t.Back())
+
+
+def _sold(driver: Driver, go: Walk) -> Iterator[str]:
+    """A shop whose items have the longest names and the dearest prices that there are."""
+    go(t.Back(), t.Back())
+    names = ("Wholegrain sourdough", "Chocolate", "Schwarzwälder Kirschtorte im Glas mit Sahne")
+    items = [
+        Item(f"{name} {n}"[:60], Amount(LARGE // 9, EUR), f"Group {n % 7}", 0, f"4006381{n}", n)
+        for n in range(1, 41)
+        for name in (names[n % 3],)
+    ]
+    driver.tell(CatalogueShown(Catalogue(tuple(items))))
+    go()
+    yield "quick keys"
+    go(*(AddItem(items[each]) for each in (0, 1, 2, 2)), t.Digit(9), TakeOff(None, 1000))
+    yield "an order"
+    go(t.Scanned("761234567890012345", 9), ShowKeypad(on=True))
+    yield "an unknown code"
+    go(OpenLine(2))
+    yield "a line"
+    go(t.Go("discount"), Percent(50))
+    yield "a discount"
+    go(t.Cancel(), t.Back(), t.Go("items"))
+    yield "items"
+    go(t.Letter("w"))
+    yield "items found"
+    go(t.Back(), t.Go("ways"), t.Go("split"))
+    yield "split by item"
+    go(t.Go("share"), PickLine(0), PickLine(1), PickLine(2))
+    yield "share"
+    go(*[t.Back()] * 3, t.Clear(), t.Clear())
+    yield "an order taken back"
+    driver.tell(CatalogueShown(Catalogue()))
 
 
 def _rest(driver: Driver, go: Walk) -> Iterator[str]:
@@ -201,12 +245,13 @@ def test_every_place_fits(driver: Driver, language: str, size: tuple[int, int], 
 def touchable(driver: Driver) -> list[Any]:
     """Everything on the window that a finger can use."""
     from ui.touch.kit.banner import Banner  # noqa: PLC0415 - needs the window
+    from ui.touch.kit.item_key import ItemPress  # noqa: PLC0415 - as above
     from ui.touch.kit.listing import LineRow  # noqa: PLC0415 - as above
     from ui.touch.kit.press import Press  # noqa: PLC0415 - as above
     from ui.touch.kit.signs import Chip  # noqa: PLC0415 - as above
     from ui.touch.kit.tiles import TileKey  # noqa: PLC0415 - as above
 
-    kinds = (Press, Chip, TileKey, LineRow, Banner)
+    kinds = (Press, Chip, TileKey, LineRow, Banner, ItemPress)
     walked = [each for child in driver.window.children for each in child.walk()]
     return [
         each
@@ -246,7 +291,7 @@ def test_ten_thousand_sales_are_a_list_of_a_few_rows(driver: Driver) -> None:
     driver.open(about=ABOUT)
     driver.tap("menu")
     driver.tap("tile_1")
-    assert driver.till.asked == [HistoryWanted("")]
+    assert driver.till.asked == [CatalogueWanted(), HistoryWanted("")]
     driver.tell(history_shown(10_000))
     listing = driver.app.view.places[Place.HISTORY].ids.listing
     assert listing.count == 10_000
@@ -304,7 +349,7 @@ def test_a_pin_is_typed_on_the_glass_and_on_a_numeric_pad(driver: Driver) -> Non
     assert driver.app.shell.pin == "4711"
     assert not any("4711" in text for text in driver.said())
     driver.tap("unlock")
-    assert [type(question).__name__ for question in driver.till.asked] == ["PinGiven"]
+    assert [type(question).__name__ for question in driver.till.asked][1:] == ["PinGiven"]
 
 
 def test_a_scanner_types_faster_than_a_hand_and_leaves_no_digits(driver: Driver) -> None:

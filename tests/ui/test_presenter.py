@@ -29,7 +29,8 @@ from ui.events import (
 )
 from ui.presenter.pages import page
 from ui.presenter.screens import Screen
-from ui.presenter.state import APPROVED_STAYS_S, UNKNOWN_CHECK_S, ViewState
+from ui.presenter.state import ViewState
+from ui.presenter.telling import APPROVED_STAYS_S, UNKNOWN_CHECK_S
 from ui.presenter.touches import (
     Backspace,
     Cancel,

@@ -29,7 +29,7 @@ from ui.events import (
     Refused,
     TillEvent,
 )
-from ui.presenter import state as presenter_state
+from ui.presenter import telling
 from ui.presenter.screens import Screen
 from ui.presenter.touches import Charge, Choose, Digit
 from ui.touch.kit.skin import skin
@@ -116,7 +116,7 @@ def test_an_unknown_sale_offers_no_second_charge(driver: Driver) -> None:
 
 
 def test_an_approval_leaves_by_itself(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presenter_state, "APPROVED_STAYS_S", 0.05)
+    monkeypatch.setattr(telling, "APPROVED_STAYS_S", 0.05)
     driver.open()
     driver.tell(Finished(sale(State.APPROVED), None))
     driver.until(lambda: driver.app.state.screen is Screen.AMOUNT)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import Enum
 
 from terminal.emv.outcome import MessageId
+from ui.presenter.basket import Trouble
 from ui.presenter.sayings import PROMPTS
 from ui.presenter.screens import Screen
 from ui.presenter.state import ViewState
@@ -44,6 +45,8 @@ def cue(before: ViewState, after: ViewState) -> Cue | None:
         return _OF_VERDICT.get(after.verdict) if new and after.verdict is not None else None
     if after.screen is Screen.PROCESSING and before.screen is not Screen.PROCESSING:
         return Cue.READ
+    if after.basket is not before.basket and after.basket.trouble is not Trouble.NONE:
+        return Cue.ALERT
     prompted = after.screen is Screen.PRESENT and after.prompt is not before.prompt
     return Cue.ALERT if prompted and after.prompt not in _QUIET else None
 

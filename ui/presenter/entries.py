@@ -11,13 +11,13 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from offline_queue.bills import NewBill
 from terminal.bill import BillStanding, PartWish
 from terminal.money import MINOR_MAX, Amount
 from terminal.tenders import cash_due
 from terminal.terms import Tender
 from ui import counter_questions as c
 from ui import questions as q
+from ui.presenter import parting
 from ui.presenter import touches as t
 from ui.presenter.keypad import Keyed, keyed
 from ui.presenter.panel import Place
@@ -36,7 +36,7 @@ OF_UNDO: Mapping[str, Place] = MappingProxyType({"part": Place.PART, "take": Pla
 
 def fresh(shell: Shell, bill: BillStanding | None) -> Shell:
     """One of these places with nothing typed; ``bill`` is what is being paid, if it is open."""
-    return replace(shell, entry=0, part=None, pending=None, split=bill)
+    return replace(shell, entry=0, part=None, pending=None, split=bill, picked=())
 
 
 def typed(shell: Shell) -> Amount:
@@ -104,7 +104,9 @@ def _confirmed(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
     if shell.place is Place.SPLIT:
         return _parted(waits, PartWish(amount), by)
     if shell.place is Place.CASH and shell.part is not None:
-        return _parted(waits, PartWish(shell.part, Tender.CASH, tendered=amount), by)
+        part = None if shell.picked else shell.part
+        wish = PartWish(part, Tender.CASH, lines=shell.picked, tendered=amount)
+        return _parted(waits, wish, by)
     if shell.place is Place.CASH:
         return waits, (t.AskWish(_cash(shell, amount, by)),)
     if shell.sale is None:
@@ -120,7 +122,7 @@ def _parted(shell: Shell, wish: PartWish, by: str) -> tuple[Shell, tuple[Wish, .
     """Pays a part of the bill, which is opened with its first part."""
     if shell.split is not None:
         return shell, (t.AskWish(c.PartWanted(shell.split.bill.name, wish, by)),)
-    new = NewBill(shell.till.typed_amount)
+    new = parting.bill_of(shell)
     return replace(shell, pending=wish), (t.AskWish(c.BillOpening(new, by)),)
 
 
@@ -128,16 +130,22 @@ def by_transfer(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
     """Asks for a code that pays the typed part of a bill."""
     if not possible(shell):
         return shell, ()
+    return part_by(shell, PartWish(typed(shell), Tender.TRANSFER))
+
+
+def part_by(shell: Shell, wish: PartWish) -> tuple[Shell, tuple[Wish, ...]]:
+    """Asks for a part of the bill."""
     waits = replace(shell, checking=True, approver="", note="", remedy="")
-    by = answers_for(shell.approver, shell.person)
-    return _parted(waits, PartWish(typed(shell), Tender.TRANSFER), by)
+    return _parted(waits, wish, answers_for(shell.approver, shell.person))
 
 
 def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
     """The bill is there: what waited for it goes on."""
     if shell.pending is None:
-        return replace(shell, split=bill), ()
-    known = replace(shell, split=bill, pending=None)
+        return replace(shell, split=bill, checking=False), ()
+    # What was taken is the bill's now, and no order any more.
+    till = replace(shell.till, typed=0, basket=shell.till.basket.paid())
+    known = replace(shell, till=till, split=bill, pending=None)
     return _parted(known, shell.pending, answers_for(shell.approver, shell.person))
 
 
@@ -145,7 +153,9 @@ def _cash(shell: Shell, tendered: Amount, by: str) -> q.Question:
     """What is asked of the till: the typed amount in cash, or the rest of what a card paid."""
     till, bill = shell.till, shell.till.bill
     if till.screen is Screen.AMOUNT:
-        return c.TenderWanted(till.typed_amount, Tender.CASH, tendered=tendered, cashier=by)
+        return c.TenderWanted(
+            till.due, Tender.CASH, parts=till.parts, tendered=tendered, cashier=by
+        )
     if bill is None:
         terms = till.terms
         return c.TenderWanted(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from terminal.bill import BillStanding, rest_name
 from terminal.transaction import Transaction
-from ui.counter_questions import BillShown, UsualShown
+from ui.counter_questions import BillShown, CatalogueShown, UsualShown
 from ui.events import ReceiptDone
 from ui.presenter.screens import Screen
+from ui.presenter.stock import Stock
 from ui.presenter.verdict import Verdict, verdict_of
 from ui.questions import Answer
 
@@ -28,6 +29,8 @@ def answered(state: ViewState, answer: Answer) -> ViewState:
             return billed(state, standing)
         case UsualShown():
             return known(state, answer)
+        case CatalogueShown(catalogue):
+            return replace(state, basket=replace(state.basket, stock=Stock(catalogue)))
         case _:
             return state
 

@@ -6,9 +6,11 @@ screens of a sale, ``ui.presenter.places`` those around it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from terminal.transaction import MoneyTaken, Transaction
 from ui.presenter.sayings import LAST_WORDS, Glyph, Tone
@@ -16,6 +18,9 @@ from ui.presenter.screens import Screen
 from ui.presenter.state import ViewState
 from ui.presenter.touches import Go, Touch
 from ui.words import BULLETS, Words
+
+if TYPE_CHECKING:
+    from ui.presenter.panel import Line
 
 
 class Rank(Enum):
@@ -35,6 +40,20 @@ class Key:
     rank: Rank = Rank.QUIET
     enabled: bool = True
     glyph: Glyph | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemKey:
+    """A quick key of an item: ``hue`` is the colour of its group, negative for none.
+
+    ``count`` is how many of it are in the order.
+    """
+
+    name: str
+    price: str
+    hue: int
+    count: int
+    touch: Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,9 @@ class Page:
     ``clears`` that there are digits to take back. ``help`` is whom to ask, and by which number;
     ``banner`` a notice as wide as the screen. ``paid`` is how much of the sum has been paid, in
     percent, None where all or nothing was; ``entry`` what the customer has typed as a tip.
+    ``order`` are the lines of what was taken, ``shelf`` the quick keys of a shop that has some,
+    in the place of the keypad; ``alert`` says that the caption is no hint but a trouble, and
+    ``wipe`` is what the corner key of the amount does.
     """
 
     screen: Screen
@@ -104,6 +126,11 @@ class Page:
     faces: bool = False
     paid: int | None = None
     entry: str = ""
+    order: Sequence[Line] = ()
+    order_key: object = field(default=None, compare=False)
+    shelf: tuple[ItemKey, ...] = ()
+    alert: bool = False
+    wipe: Key | None = None
 
 
 NOTHING = About()

@@ -13,6 +13,7 @@ from terminal.bill import TIP_PERCENTS, tip_of
 from terminal.money import Amount
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
+from ui.presenter.counter_page import with_items
 from ui.presenter.page import (
     NOTHING,
     THOUSANDS,
@@ -35,6 +36,7 @@ from ui.presenter.touches import (
     AddTip,
     Cancel,
     Charge,
+    Clear,
     Done,
     Go,
     Practise,
@@ -88,15 +90,15 @@ def _help(sale: Transaction | None, words: Words, about: About) -> str:
 
 
 def _amount(state: ViewState, words: Words, about: About) -> Page:
-    amount = words.money(state.typed_amount)
+    amount = words.money(state.due)
     if not state.reader_ok:
         hint = words.say("Connect the reader to take payments")
-    elif state.typed:
+    elif state.typed or state.basket.order is not None:
         hint = ""
     else:
         hint = words.say("Type the amount")
-    label = words.say("Charge {amount}", amount=amount) if state.typed else words.say("Charge")
-    return Page(
+    label = words.say("Charge {amount}", amount=amount) if state.may_charge else words.say("Charge")
+    plain = Page(
         screen=state.screen,
         tone=Tone.NEUTRAL,
         glyph=Glyph.WAVES,
@@ -110,10 +112,12 @@ def _amount(state: ViewState, words: Words, about: About) -> Page:
             Key("", Go("ways"), glyph=Glyph.CASH),
         ),
         clears=state.typed > 0,
+        wipe=Key(words.say("Clear"), Clear()) if state.typed else None,
         quick=_quick(state, words, about),
         banner=banner(state, words, about),
         chips=chips(state if state.online else replace(state, online=True, pending_count=0), words),
     )
+    return with_items(plain, state, words)
 
 
 def _tip(state: ViewState, words: Words, customer: Words) -> Page:
@@ -268,7 +272,9 @@ def _result_keys(state: ViewState, words: Words) -> tuple[Key, ...]:
     usual = state.usual.next_tender if state.usual is not None else None
     by_cash = usual is Tender.CASH and state.left_to_pay.minor > 0
     leave = Rank.QUIET if by_cash else Rank.PRIMARY
-    keys = [Key(words.say("New sale"), Done(), leave)]
+    ordered = state.basket.order is not None
+    way_on = words.say("Back to the order") if ordered else words.say("New sale")
+    keys = [Key(way_on, Done(), leave)]
     cash = Key(
         words.say("Cash"), Go("cash"), Rank.PRIMARY if by_cash else Rank.QUIET, glyph=Glyph.CASH
     )

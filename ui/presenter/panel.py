@@ -44,6 +44,10 @@ class Place(Enum):
     SPLIT = "split"
     BILLS = "bills"
     TRANSFER = "transfer"
+    ITEMS = "items"
+    LINE = "line"
+    DISCOUNT = "discount"
+    SHARE = "share"
 
 
 class Kind(Enum):

@@ -14,7 +14,7 @@ from terminal.money import Amount, Currency
 from terminal.roles import PIN_DIGITS_MIN, Action
 from terminal.transaction import State
 from ui.presenter import entries
-from ui.presenter.office import day, entry, reader, reading, sale, settings, ways
+from ui.presenter.office import day, entry, items, reader, reading, sale, settings, share, ways
 from ui.presenter.page import About, Key, Rank, chips, sent_text
 from ui.presenter.panel import Figure, Line, Lines, Panel, Place, Tile
 from ui.presenter.sayings import LAST_WORDS, STATE_LOOKS, Glyph, Tone
@@ -286,6 +286,10 @@ _BUILDERS: Mapping[Place, Callable[..., Panel]] = MappingProxyType(
         Place.HOLDS: ways.page_of_holds,
         Place.BILLS: ways.page_of_bills,
         Place.TRANSFER: ways.page_of_transfer,
+        Place.ITEMS: items.page_of_items,
+        Place.LINE: items.page_of_line,
+        Place.DISCOUNT: items.page_of_discount,
+        Place.SHARE: share.page_of_share,
         **dict.fromkeys(entries.PLACES, entry.page_of_entry),
     }
 )

@@ -43,6 +43,7 @@ OF_PLACE = {
     Place.BILLS: Action.SHOW_QUEUE,
     Place.COUNT: Action.COUNT_DRAWER,
     Place.SPLIT: Action.SELL,
+    Place.SHARE: Action.SELL,
 }
 
 

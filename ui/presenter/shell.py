@@ -27,8 +27,9 @@ from ui.events import (
     StaffChanged,
     TillEvent,
 )
-from ui.presenter import entries, lock, steps
+from ui.presenter import entries, lock, lookups, ordering, parting, steps
 from ui.presenter import touches as t
+from ui.presenter.basket import Basket
 from ui.presenter.panel import Place
 from ui.presenter.preferences import Preferences
 from ui.presenter.rights import answers_for, needed
@@ -41,7 +42,6 @@ from ui.presenter.transferring import on_code, transferred
 from ui.presenter.wishes import about_card
 from ui.questions import Answer
 
-QUERY_MAX = 32
 TAPS_KEPT = 12
 
 _SALE_EVENTS = (Presenting, Finished, Refused, OutOfService)
@@ -58,8 +58,9 @@ class Shell:
     for, ``counted`` the cash that somebody has counted, ``drawer`` as it then stood, ``held`` what
     keeps a day from closing, and ``coin_minor`` the smallest coin of the shop. ``split`` is the
     bill that is parted, ``part`` what the next one pays of it, and ``pending`` how, while the
-    bill is being opened. ``code`` is that of a bank transfer, and ``awaiting`` says that the bank
-    is being asked about it.
+    bill is being opened. ``line`` is the line of the order that is open, and ``picked`` are those
+    of a bill that the next one pays. ``code`` is that of a bank transfer, and ``awaiting`` says
+    that the bank is being asked about it.
     """
 
     till: ViewState
@@ -95,6 +96,8 @@ class Shell:
     pending: PartWish | None = None
     bills: tuple[BillStanding, ...] | None = None
     entry: int = 0
+    line: int | None = None
+    picked: tuple[int, ...] = ()
     coin_minor: int = 1
     exported: str = ""
     tour_step: int = 0
@@ -110,7 +113,7 @@ class Shell:
         till = self.till
         if self.part is not None:
             return self.part
-        return till.typed_amount if till.screen is Screen.AMOUNT else till.left_to_pay
+        return till.due if till.screen is Screen.AMOUNT else till.left_to_pay
 
     @property
     def locked(self) -> bool:
@@ -195,7 +198,7 @@ class Shell:
             case t.Train():
                 return self._train()
             case t.OpenSale() | t.PrintCopy() | t.ShowReceipt() | t.Scanned() | t.SendNow():
-                return self._look_up(touch)
+                return lookups.look_up(self, touch)
             case t.Practise(card):
                 return self, (t.PractiseWish(card),) if self.training else ()
             case _:
@@ -203,43 +206,31 @@ class Shell:
 
     def _here(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         """What a touch does in this place alone."""
+        if self.place is Place.SHARE:
+            return parting.on_share(self, touch)
         if isinstance(touch, t.Transfer):
             return transferred(self, touch)
+        of_order = ordering.here(self, touch)
+        if of_order is not None:
+            return of_order
         match self.place:
             case Place.TILL:
                 return self._selling(touch)
             case Place.HISTORY:
-                return self._searching(touch)
+                return lookups.searching(self, touch)
             case Place.TRANSFER:
                 return on_code(self, touch)
             case Place.WAYS if isinstance(touch, t.Hold | t.AskTip):
                 return self.home()._selling(touch)  # noqa: SLF001 - of this class
             case Place.BILLS if isinstance(touch, t.OpenBill):
                 opened = entries.fresh(self.open(Place.SPLIT), None)
-                return opened, (t.AskWish(c.BillWanted(touch.name)),)
+                return replace(opened, checking=True), (t.AskWish(c.BillWanted(touch.name)),)
             case Place.DAY if isinstance(touch, t.CarryOver) and self.held:
                 return steps.close_day(self, carry=True)
             case place if place in entries.PLACES:
                 return entries.keyed_in(self, touch)
             case _:
                 return self, ()
-
-    def _look_up(
-        self, touch: t.OpenSale | t.PrintCopy | t.ShowReceipt | t.Scanned | t.SendNow
-    ) -> tuple[Shell, tuple[Wish, ...]]:
-        quiet = replace(self, note="", remedy="")
-        match touch:
-            case t.OpenSale(txn_id):
-                opened = replace(self.open(Place.SALE), sale=None)
-                return opened, (t.AskWish(q.SaleWanted(txn_id)),)
-            case t.SendNow():
-                return quiet, (t.SendWish(), t.AskWish(q.QueueWanted()))
-            case t.PrintCopy(txn_id):
-                return quiet, (t.AskWish(q.CopyWanted(txn_id)),)
-            case t.ShowReceipt():
-                return self._receipt()
-            case t.Scanned(code, typed):
-                return self._scanned(code, typed)
 
     def _selling(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         if isinstance(touch, t.Enter):
@@ -257,27 +248,6 @@ class Shell:
             wish = t.AskWish(replace(wish.question, cashier=by))
         moved = replace(self, till=self.till.after(touch))
         return moved, () if wish is None else (wish,)
-
-    def _searching(self, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
-        match touch:
-            case t.Digit(value):
-                query = f"{self.query}{value}"
-            case t.DoubleZero():
-                query = f"{self.query}00"
-            case t.Letter(text):
-                query = f"{self.query}{text}"
-            case t.Backspace():
-                query = self.query[:-1]
-            case t.Clear():
-                query = ""
-            case t.Cancel():
-                return self.back(), ()
-            case _:
-                return self, ()
-        return self._search(query[:QUERY_MAX])
-
-    def _search(self, query: str) -> tuple[Shell, tuple[Wish, ...]]:
-        return replace(self, query=query), (t.AskWish(q.HistoryWanted(query)),)
 
     def _undo(self, touch: t.Undo | t.Confirm) -> tuple[Shell, tuple[Wish, ...]]:
         """Asks once more before money goes back, then asks the till."""
@@ -300,30 +270,14 @@ class Shell:
             t.AskWish(kind(shown.sale.txn_id, by)),
         )
 
-    def _scanned(self, code: str, typed: int) -> tuple[Shell, tuple[Wish, ...]]:
-        """A code under the scanner: a receipt opens its sale, in the history it is searched."""
-        if self.busy or self.place is Place.LOCK:
-            return self, ()
-        if self.place is Place.HISTORY:
-            return self._search(code[:QUERY_MAX])
-        clean = replace(self, till=replace(self.till, typed=typed))
-        opened = replace(clean.open(Place.SALE), sale=None)
-        return opened, (t.AskWish(q.SaleWanted(code)),)
-
-    def _receipt(self) -> tuple[Shell, tuple[Wish, ...]]:
-        shown = self.till.transaction
-        if self.place is Place.TILL and shown is not None:
-            wanted = t.AskWish(q.SaleWanted(shown.txn_id))
-            return replace(self.open(Place.RECEIPT), sale=None), (wanted,)
-        return (self.open(Place.RECEIPT), ()) if self.sale is not None else (self, ())
-
     def _train(self) -> tuple[Shell, tuple[Wish, ...]]:
         """Into training or out of it: another till, another book, and the real one as it was."""
         if self.busy:
             return self, ()
         on = not self.training
+        learner = ViewState(self.till.currency, basket=Basket(self.till.basket.stock))
         fresh = Shell(
-            till=ViewState(self.till.currency) if on else self.behind or self.till,
+            till=learner if on else self.behind or self.till,
             preferences=self.preferences,
             staff=self.staff,
             person=self.person,
@@ -365,6 +319,8 @@ class Shell:
                 return replace(opened, bills=None), (t.AskWish(c.BillsWanted()),)
             case _ if place in entries.PLACES:
                 return entries.fresh(opened, self.till.bill), ()
+            case Place.DISCOUNT | Place.ITEMS | Place.SHARE:
+                return ordering.opened(self, opened), ()
             case Place.TOUR:
                 return replace(opened, tour_step=0), ()
             case _:

@@ -15,33 +15,30 @@ harmless because the second one meets a state that has no use for it; no timer i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from offline_queue.habits import Usual
 from terminal.bill import BillStanding
 from terminal.emv.outcome import MessageId
 from terminal.money import MINOR_MAX, Amount, Currency
-from terminal.terms import A_SALE, Tender, Terms
+from terminal.terms import A_SALE, Part, Terms
 from terminal.transaction import MoneyTaken, Transaction
 from ui.events import (
-    Authorising,
-    CardRead,
     Finished,
     Forwarding,
     NetworkChanged,
     OutOfService,
     PendingChanged,
-    Presenting,
-    Prompted,
     ReaderChanged,
     ReceiptDone,
-    Refused,
     SaleChanged,
     StaffChanged,
     TillEvent,
 )
-from ui.presenter import later
+from ui.presenter import later, telling
+from ui.presenter.basket import Basket
+from ui.presenter.item_touches import AddTyped, ItemTouch
 from ui.presenter.keypad import Keyed, keyed
 from ui.presenter.screens import Screen
 from ui.presenter.touches import (
@@ -67,15 +64,9 @@ from ui.presenter.touches import (
     Wish,
 )
 from ui.presenter.units import shown_decimals
-from ui.presenter.verdict import REPEATABLE, Verdict, verdict_of
+from ui.presenter.verdict import REPEATABLE, Verdict
 from ui.presenter.wishes import wish_for
 from ui.questions import Answer
-
-APPROVED_STAYS_S = 4.0
-"""How long an approval stays before the next sale; other results wait for a person."""
-
-UNKNOWN_CHECK_S = 30.0
-"""How long the till tells the seconds while it asks the bank about a sale of unknown fate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +80,7 @@ class ViewState:
     ``returning`` says that the money is to go back: a refund or a void is in hand. ``terms`` are
     those of the payment in hand; while a tip is asked for, ``amount`` is what it is added to, and
     ``tip_typed`` what the customer has typed of it, None while there are keys to choose from.
+    ``basket`` is what was taken of the shop's items beside it.
     ``bill`` is what the payment on the screen is a part of, ``usual`` what its card usually does
     here, and ``sending`` how far what waited has
     come on its way to the bank.
@@ -97,6 +89,7 @@ class ViewState:
     currency: Currency
     screen: Screen = Screen.AMOUNT
     typed: int = 0
+    basket: Basket = field(default_factory=Basket)
     amount: Amount | None = None
     armed: bool = False
     cancelling: bool = False
@@ -133,6 +126,20 @@ class ViewState:
         return Amount(self.typed * self._unit, self.currency)
 
     @property
+    def due(self) -> Amount:
+        """What is to be paid now: the order, and what is typed beside it."""
+        return self.basket.due(self.typed_amount)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What that is for; nothing is known of an amount that was typed alone."""
+        return self.basket.parts(self.typed_amount)
+
+    def lost(self, code: str) -> ViewState:
+        """Nothing that is sold here has this barcode."""
+        return replace(self, basket=self.basket.unknown(code))
+
+    @property
     def _unit(self) -> int:
         """Minor units in one step of the keypad: 1, but 100 for the rial."""
         steps: int = 10 ** (self.currency.exponent - shown_decimals(self.currency))
@@ -146,7 +153,7 @@ class ViewState:
         is asked to charge, and says so if it is still missing.
         """
         if self.screen is Screen.AMOUNT:
-            return self.typed > 0
+            return self.due.minor > 0
         return self.may_repeat
 
     @property
@@ -197,6 +204,8 @@ class ViewState:
         """The state once the event or the touch has happened."""
         if isinstance(happening, OfficeTouch):
             return self
+        if isinstance(happening, ItemTouch):
+            return self._taken(happening)
         match happening:
             case Digit() | DoubleZero() | Backspace() | Clear() | Preset():
                 return self._keyed(happening)
@@ -224,8 +233,21 @@ class ViewState:
             return self if typed * self._unit > most else replace(self, tip_typed=typed)
         if self.screen is not Screen.AMOUNT:
             return self
+        if isinstance(key, Clear) and not self.typed:
+            return replace(self, basket=self.basket.cleared())
         typed = keyed(self.typed, key, self._unit)
-        return self if typed * self._unit > MINOR_MAX else replace(self, typed=typed)
+        if typed * self._unit > MINOR_MAX:
+            return self
+        after = replace(self, typed=typed, basket=self.basket.calm())
+        return after if after.basket.fits(after.typed_amount) else self
+
+    def _taken(self, touch: ItemTouch) -> ViewState:
+        """A touch about the order, which can be changed before its payment has begun."""
+        if self.screen is not Screen.AMOUNT:
+            return self
+        basket = self.basket.after(touch, self.typed_amount)
+        added = isinstance(touch, AddTyped) and basket.order != self.basket.order
+        return replace(self, basket=basket, typed=0 if added else self.typed)
 
     def _tipping(self, touch: AskTip | TipOther) -> ViewState:
         """The customer is asked for a tip, or wants to type one."""
@@ -233,7 +255,7 @@ class ViewState:
             return replace(self, tip_typed=0) if self.screen is Screen.TIP else self
         if self.screen is not Screen.AMOUNT or not self.may_charge:
             return self
-        fresh = replace(self._fresh(), screen=Screen.TIP, amount=self.typed_amount)
+        fresh = replace(self.fresh(), screen=Screen.TIP, amount=self.due)
         return replace(fresh, typed=self.typed, returning=False)
 
     def _commanded(self, touch: Charge | Cancel | Done | Hold | Tip | AddTip) -> ViewState:
@@ -242,7 +264,7 @@ class ViewState:
         match wish:
             case ChargeWish(amount, terms):
                 return replace(
-                    self._fresh(),
+                    self.fresh(),
                     screen=Screen.PRESENT,
                     amount=amount,
                     terms=terms,
@@ -250,19 +272,19 @@ class ViewState:
                     typed=self.typed if self.screen is Screen.AMOUNT else 0,
                 )
             case AskWish():
-                rest = replace(self._fresh(), screen=Screen.PRESENT, amount=self.rest, typed=0)
+                rest = replace(self.fresh(), screen=Screen.PRESENT, amount=self.rest, typed=0)
                 return replace(rest, returning=False)
             case CancelWish():
                 return replace(self, cancelling=True)
             case _ if self.screen is Screen.TIP and isinstance(touch, Cancel):
                 if self.tip_typed is not None:
                     return replace(self, tip_typed=None)
-                return replace(self._fresh(), typed=self.typed)
+                return replace(self.fresh(), typed=self.typed)
             case _:
                 leaving = isinstance(touch, Done) and self.screen is Screen.RESULT
-                return replace(self._fresh(), typed=0, returning=False) if leaving else self
+                return replace(self.fresh(), typed=0, returning=False) if leaving else self
 
-    def _fresh(self) -> ViewState:
+    def fresh(self) -> ViewState:
         """This state without anything of the sale that was in hand."""
         return replace(
             self,
@@ -317,79 +339,6 @@ class ViewState:
                     self, screen=Screen.CLOSED, message=message, remedy=remedy, verdict=None
                 )
             case Finished():
-                return self._finished(event)
+                return telling.finished(self, event)
             case _:
-                return self if self.screen is Screen.CLOSED else self._in_sale(event)
-
-    def _in_sale(
-        self, event: Presenting | Prompted | CardRead | Authorising | Refused
-    ) -> ViewState:
-        match event:
-            case Presenting(amount, timeout_s):
-                return replace(
-                    self._fresh(),
-                    screen=Screen.PRESENT,
-                    amount=amount,
-                    terms=self.terms,
-                    armed=True,
-                    cancelling=self.cancelling,
-                    prompt=MessageId.PRESENT_CARD,
-                    wait_s=timeout_s,
-                    wait_number=self.wait_number + 1,
-                )
-            case Prompted(message, note):
-                return replace(self, prompt=message, note=note)
-            case CardRead(languages=languages):
-                return replace(
-                    self._fresh(),
-                    screen=Screen.PROCESSING,
-                    amount=self.amount,
-                    terms=self.terms,
-                    prompt=MessageId.CARD_READ_OK,
-                    card_language=languages[0] if languages else "",
-                )
-            case Authorising(timeout_s):
-                return replace(
-                    self._fresh(),
-                    screen=Screen.PROCESSING,
-                    amount=self.amount,
-                    terms=self.terms,
-                    prompt=MessageId.AUTHORISING,
-                    card_language=self.card_language,
-                    wait_s=timeout_s,
-                    wait_number=self.wait_number + 1,
-                )
-            case Refused(message, remedy):
-                return replace(
-                    self._fresh(),
-                    screen=Screen.RESULT,
-                    amount=self.amount,
-                    terms=self.terms,
-                    verdict=Verdict.REFUSED,
-                    message=message,
-                    remedy=remedy,
-                    typed=0,
-                )
-
-    def _finished(self, event: Finished) -> ViewState:
-        sale = event.transaction
-        if self.screen is Screen.CLOSED:
-            return replace(self, last=sale)
-        verdict = verdict_of(sale)
-        stays = {Verdict.APPROVED: APPROVED_STAYS_S, Verdict.UNKNOWN: UNKNOWN_CHECK_S}
-        if sale.terms.tender is Tender.CASH:
-            # The change stays on the screen until it has been counted out.
-            stays = {}
-        return replace(
-            self._fresh(),
-            screen=Screen.RESULT,
-            amount=sale.amount,
-            terms=sale.terms,
-            verdict=verdict,
-            transaction=sale,
-            last=sale,
-            typed=0,
-            card_language=self.card_language,
-            wait_s=stays.get(verdict, 0.0),
-            wait_number=self.wait_number + 1,
-        )
+                return self if self.screen is Screen.CLOSED else telling.in_sale(self, event)

@@ -50,8 +50,9 @@ def _at_counter(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
     match answer:
         case c.BillShown(standing):
             known = replace(shell, till=shell.till.after(answer))
-            return entries.billed(known, standing) if shell.place in entries.PLACES else (known, ())
-        case c.UsualShown():
+            parting = shell.place is Place.SHARE or shell.place in entries.PLACES
+            return entries.billed(known, standing) if parting else (known, ())
+        case c.UsualShown() | c.CatalogueShown():
             return replace(shell, till=shell.till.after(answer)), ()
         case c.CodeShown():
             return transferring.code_shown(shell, answer)
@@ -73,7 +74,7 @@ def _listed(shell: Shell, answer: q.QueueShown | q.HoldsShown | c.BillsShown) ->
 
 def _unanswered(shell: Shell, question: object, message: str, remedy: str) -> Shell:
     elsewhere = isinstance(question, q.PinGiven) and shell.place is not Place.LOCK
-    if elsewhere or isinstance(question, q.FeedbackGiven | c.DrawerCounting):
+    if elsewhere or isinstance(question, q.FeedbackGiven | c.DrawerCounting | c.CatalogueWanted):
         # Nobody waits for it.
         return shell
     return replace(shell, note=message, remedy=remedy, checking=False)

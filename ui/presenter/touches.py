@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from terminal.money import Amount
 from terminal.terms import A_SALE, Terms
+from ui.presenter.item_touches import ItemTouch, OrderTouch
 from ui.questions import Question
 
 
@@ -278,8 +279,9 @@ OfficeTouch = (
     | Train
     | Practise
     | Feel
+    | OrderTouch
 )
-Touch = SaleTouch | OfficeTouch
+Touch = SaleTouch | OfficeTouch | ItemTouch
 
 
 @dataclass(frozen=True, slots=True)

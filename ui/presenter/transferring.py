@@ -27,8 +27,9 @@ def transferred(shell: Shell, touch: t.Transfer) -> tuple[Shell, tuple[Wish, ...
     match touch.deed:
         case "ask" if shell.place is Place.SPLIT:
             return entries.by_transfer(shell)
-        case "ask" if shell.till.typed > 0 and not shell.busy:
-            wish = c.TenderWanted(shell.till.typed_amount, Tender.TRANSFER, cashier=by)
+        case "ask" if shell.till.may_charge and not shell.busy:
+            till = shell.till
+            wish = c.TenderWanted(till.due, Tender.TRANSFER, parts=till.parts, cashier=by)
             return quiet, (t.AskWish(wish),)
         case "wait" if not shell.awaiting:
             return replace(quiet, awaiting=True), (t.AskWish(c.TransferAwaited(touch.txn_id)),)

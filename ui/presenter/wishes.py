@@ -35,12 +35,14 @@ def wish_for(state: ViewState, touch: Touch) -> Wish | None:
     """What the till is to be asked to do for this touch, in this state."""
     match state.screen, touch:
         case Screen.AMOUNT, Charge() if state.may_charge:
-            return ChargeWish(state.typed_amount)
+            return ChargeWish(state.due, Terms(parts=state.parts))
         case Screen.AMOUNT, Hold() if state.may_charge:
-            return ChargeWish(state.typed_amount, Terms(kind=TransactionKind.HOLD))
+            held = Terms(kind=TransactionKind.HOLD, parts=state.parts)
+            return ChargeWish(state.due, held)
         case Screen.TIP, Tip() | AddTip() if state.amount is not None:
             tip = _tip(state, state.amount, touch)
-            return ChargeWish(state.amount + tip, Terms(tip_minor=tip.minor))
+            terms = Terms(tip_minor=tip.minor, parts=state.parts)
+            return ChargeWish(state.amount + tip, terms)
         case Screen.RESULT, Charge() if state.may_charge_rest:
             return _the_rest(state)
         case Screen.RESULT, Charge() if state.may_repeat and state.amount is not None:

@@ -56,6 +56,12 @@ class Theme:
     light_off: str
     stripe: str
     on_stripe: str
+    hue_0: str
+    hue_1: str
+    hue_2: str
+    hue_3: str
+    hue_4: str
+    hue_5: str
 
     def rgba(self, token: str, alpha: float = 1.0) -> Rgba:
         """The colour of a token as four numbers from 0 to 1."""
@@ -102,6 +108,12 @@ LIGHT = Theme(
     light_off="#D3DAE6",
     stripe="#6927DA",
     on_stripe="#FFFFFF",
+    hue_0="#1570EF",
+    hue_1="#067647",
+    hue_2="#B54708",
+    hue_3="#7A5AF8",
+    hue_4="#C11574",
+    hue_5="#0E7090",
 )
 
 DARK = Theme(
@@ -142,6 +154,12 @@ DARK = Theme(
     light_off="#2C3A55",
     stripe="#6927DA",
     on_stripe="#FFFFFF",
+    hue_0="#84ADFF",
+    hue_1="#47CD89",
+    hue_2="#FDB022",
+    hue_3="#BDB4FE",
+    hue_4="#FAA7E0",
+    hue_5="#67E3F9",
 )
 
 BENCH = Theme(
@@ -182,6 +200,12 @@ BENCH = Theme(
     light_off="#2C3A55",
     stripe="#6927DA",
     on_stripe="#FFFFFF",
+    hue_0="#84ADFF",
+    hue_1="#47CD89",
+    hue_2="#FDB022",
+    hue_3="#BDB4FE",
+    hue_4="#FAA7E0",
+    hue_5="#67E3F9",
 )
 
 CONTRAST = Theme(
@@ -222,6 +246,12 @@ CONTRAST = Theme(
     light_off="#4A4A4A",
     stripe="#B98CFF",
     on_stripe="#000000",
+    hue_0="#84ADFF",
+    hue_1="#5CFFA1",
+    hue_2="#FFC45C",
+    hue_3="#D9B8FF",
+    hue_4="#FF9CDD",
+    hue_5="#FFE100",
 )
 """Black, white and yellow: nothing is told by a shade."""
 
@@ -256,6 +286,9 @@ SHAPE_PAIRS: tuple[tuple[str, str], ...] = (
     ("brand", "bg"),
     ("light_on", "bg"),
     ("light_on", "light_off"),
+    # The colours of item groups: never the only sign, for each key has its name.
+    *((f"hue_{number}", "surface") for number in range(6)),
+    *((f"hue_{number}", "pressed") for number in range(6)),
 )
 
 

@@ -13,6 +13,7 @@ from kivy.metrics import Metrics, dp
 from kivy.uix.floatlayout import FloatLayout
 
 from terminal.bench import Bench
+from ui.counter_questions import CatalogueWanted
 from ui.events import TillEvent
 from ui.ports import TillPort
 from ui.presenter.cues import cue, lights
@@ -122,6 +123,7 @@ class TillApp(App):
         Clock.schedule_interval(self._age, AGES_S)
         if self._outfit.first_run:
             self._step(Go(Place.TOUR.value))
+        self.till.ask(CatalogueWanted())
         self.render()
         self._drain()
 

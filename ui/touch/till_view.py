@@ -11,6 +11,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from ui.presenter.entries import PLACES
+from ui.presenter.ordering import PLACES as OF_ORDER
 from ui.presenter.page import Chip as ChipOfPage
 from ui.presenter.page import Page
 from ui.presenter.panel import Panel, Place
@@ -26,6 +27,7 @@ from ui.touch.kit.txt import Txt
 from ui.touch.screens.amount import AmountScreen
 from ui.touch.screens.closed import ClosedScreen
 from ui.touch.screens.entry import EntryScreen
+from ui.touch.screens.items import ItemsScreen
 from ui.touch.screens.lock import LockScreen
 from ui.touch.screens.menu import MenuScreen
 from ui.touch.screens.panel import PanelScreen, SearchScreen
@@ -58,7 +60,14 @@ class TopBar(Row):
         self._send = send
         self.key = Press(rank="bare", size_hint_x=None, width=dp(52), test_id="menu")
         self.key.bind(on_release=self._pressed)
-        self._name = Txt(text=shop, sizes=[19, 18, 17, 16, 15, 14, 13], bold=True, test_id="name")
+        self._name = Txt(
+            text=shop,
+            sizes=[19, 18, 17, 16, 15, 14, 13],
+            bold=True,
+            max_lines=2,
+            rather_small=True,
+            test_id="name",
+        )
         self.add_widget(self.key)
         self.add_widget(self._name)
         self._chips: list[Chip] = []
@@ -141,16 +150,18 @@ class TillView(BoxLayout):
             Place.LOCK: LockScreen(),
             Place.MENU: MenuScreen(),
             Place.HISTORY: SearchScreen(),
+            Place.ITEMS: ItemsScreen(),
             Place.SALE: SaleScreen(),
             Place.RECEIPT: ReceiptScreen(),
             Place.TOUR: TourScreen(),
         }
         self.places[Place.TRANSFER] = self.places[Place.RECEIPT]
         self.places[Place.WAYS] = self.places[Place.MENU]
-        self.places.update(dict.fromkeys(PLACES, EntryScreen()))
+        self.places.update(dict.fromkeys(PLACES | OF_ORDER, EntryScreen()))
         for place in (
             *(Place.QUEUE, Place.DAY, Place.READER),
             *(Place.SETTINGS, Place.HELP, Place.SAFETY, Place.HOLDS, Place.BILLS),
+            Place.SHARE,
         ):
             self.places[place] = listed
         for screen in (*self.screens.values(), *self.places.values()):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from terminal.bill import equal_parts
 from terminal.money import Amount
-from ui.presenter import entries
+from ui.presenter import entries, parting
 from ui.presenter.page import THOUSANDS, About, Key, Rank, chips
 from ui.presenter.panel import Figure, Panel, Place
 from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.shell import Shell
-from ui.presenter.touches import Enter, PayPart, Preset, Transfer
+from ui.presenter.touches import Enter, Go, PayPart, Preset, Transfer
 from ui.words import Words, mark
 
 _NOTES = (5, 10, 20, 50, 100, 200)
@@ -103,9 +103,11 @@ def _quick(shell: Shell, words: Words) -> tuple[Key, ...]:
     """The exact sum and the notes above it; of a bill, the shares of so many people."""
     asked = entries.asked(shell)
     if shell.place is Place.SPLIT:
-        shares = [(n, equal_parts(asked, n)[0]) for n in (2, 3, 4) if n <= asked.minor]
+        by_item = (Key(words.say("By item"), Go("share")),) if parting.free(shell) else ()
+        people = (2, 3) if by_item else (2, 3, 4)
+        shares = [(n, equal_parts(asked, n)[0]) for n in people if n <= asked.minor]
         keys = [Key(f"1/{n}", Preset(share)) for n, share in shares]
-        return (*keys, Key(words.say("All"), Preset(asked))) if asked.minor else ()
+        return (*keys, Key(words.say("All"), Preset(asked)), *by_item) if asked.minor else ()
     if shell.place is not Place.CASH or not asked.minor:
         return ()
     scale = 1000 if asked.currency.code in THOUSANDS else 1

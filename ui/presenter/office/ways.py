@@ -14,7 +14,15 @@ from ui.words import Words
 
 def page_of_ways(shell: Shell, words: Words, about: About) -> Panel:
     """What can be done with the amount beside charging it to a card at once."""
-    typed, amount = shell.till.typed > 0, words.money(shell.till.typed_amount)
+    typed, amount = shell.till.may_charge, words.money(shell.till.due)
+    sells = bool(shell.till.basket.stock)
+    discount = Tile(
+        words.say("Discount"),
+        Glyph.PERCENT,
+        Go("discount"),
+        words.say("Off the whole order"),
+        enabled=shell.till.basket.order is not None,
+    )
     transfer = Tile(
         words.say("Bank transfer"),
         Glyph.QR,
@@ -46,12 +54,15 @@ def page_of_ways(shell: Shell, words: Words, about: About) -> Panel:
             words.say("Split"),
             Glyph.PERSON,
             Go("split"),
-            words.say("By people or by amounts"),
+            words.say("By people, amounts or items")
+            if sells
+            else words.say("By people or by amounts"),
             enabled=typed,
         ),
         transfer,
         Tile(words.say("Open bills"), Glyph.RECEIPT, Go("bills"), words.say("Still to be paid")),
         Tile(words.say("Open holds"), Glyph.LIST, Go("holds"), words.say("Take or release")),
+        *((discount,) if sells else ()),
     )
     return Panel(
         place=Place.WAYS,

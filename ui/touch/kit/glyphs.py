@@ -251,6 +251,36 @@ def _graduate(x: float, y: float, r: float, w: float) -> None:
     )
 
 
+def _plus(x: float, y: float, r: float, w: float) -> None:
+    stroke([(x, y + 0.6 * r), (x, y - 0.6 * r)], w)
+    stroke([(x - 0.6 * r, y), (x + 0.6 * r, y)], w)
+
+
+def _minus(x: float, y: float, r: float, w: float) -> None:
+    stroke([(x - 0.6 * r, y), (x + 0.6 * r, y)], w)
+
+
+def _percent(x: float, y: float, r: float, w: float) -> None:
+    stroke([(x - 0.5 * r, y - 0.6 * r), (x + 0.5 * r, y + 0.6 * r)], w)
+    for side in (-1, 1):
+        arc(x + side * 0.44 * r, y - side * 0.4 * r, 0.2 * r, 0, 360, width=w)
+
+
+def _keypad(x: float, y: float, r: float, w: float) -> None:
+    """The keys of a keypad."""
+    for dx in (-0.56, 0.0, 0.56):
+        for dy in (-0.56, 0.0, 0.56):
+            dot(x + dx * r, y + dy * r, 1.3 * w)
+
+
+def _tiles(x: float, y: float, r: float, w: float) -> None:
+    for dx in (-0.72, 0.12):
+        for dy in (-0.72, 0.12):
+            SmoothLine(
+                rounded_rectangle=(x + dx * r, y + dy * r, 0.6 * r, 0.6 * r, 0.14 * r), width=w
+            )
+
+
 def _bulb(x: float, y: float, r: float, w: float) -> None:
     arc(x, y + 0.22 * r, 0.5 * r, -140, 140, width=w)
     stroke(
@@ -313,11 +343,15 @@ GLYPHS: Mapping[Glyph, Draw] = MappingProxyType(
         Glyph.BULB: _bulb,
         Glyph.CASH: _cash,
         Glyph.GRADUATE: _graduate,
+        Glyph.KEYPAD: _keypad,
         Glyph.LIST: _list,
         Glyph.LOCK: _lock,
         Glyph.MENU: _menu,
+        Glyph.MINUS: _minus,
         Glyph.MORE: _more,
+        Glyph.PERCENT: _percent,
         Glyph.PERSON: _person,
+        Glyph.PLUS: _plus,
         Glyph.PRINTER: _printer,
         Glyph.QR: _qr,
         Glyph.SEARCH: _search,
@@ -325,6 +359,7 @@ GLYPHS: Mapping[Glyph, Draw] = MappingProxyType(
         Glyph.SHIELD: _shield,
         Glyph.SLIDERS: _sliders,
         Glyph.SMILE: _smile,
+        Glyph.TILES: _tiles,
         Glyph.STRAIGHT: _straight,
         Glyph.FROWN: _frown,
     }

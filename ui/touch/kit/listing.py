@@ -18,7 +18,7 @@ from kivy.graphics import (
     Rectangle,
     SmoothRoundedRectangle,
 )
-from kivy.metrics import dp
+from kivy.metrics import dp, sp
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.behaviors import ButtonBehavior
 from kivy.uix.recycleboxlayout import RecycleBoxLayout
@@ -31,10 +31,11 @@ from ui.presenter.touches import Touch
 from ui.touch.kit.glyphs import GLYPHS
 from ui.touch.kit.skin import rgba_of, skin
 from ui.touch.kit.surface import Painted
-from ui.touch.kit.txt import Txt
+from ui.touch.kit.txt import Txt, measure
 from ui.touch.theme import Rgba, Theme
 
 _TALL_DP = {Kind.ENTRY: 68, Kind.TEXT: 96, Kind.HEADING: 40, Kind.FACT: 48}
+_PAD_DP = 16
 _MIXED_MAX = 300
 """Longer lists have rows of one height."""
 
@@ -68,6 +69,7 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
     def __init__(self, **kwargs: Any) -> None:
         self.line = Line("")
         self.index = -1
+        self.pad = _PAD_DP
         super().__init__(**kwargs)
         self._title = Txt(sizes=[19, 18, 17, 16, 15], bold=True)
         self._about = Txt(sizes=[15, 14, 13, 12], shade="ink2", rather_small=True)
@@ -81,6 +83,7 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
         del data
         self.index = index
         self.line = listing.line(index)
+        self.pad = listing.pad
         self.test_id = f"row_{index}"
         self._changed()
 
@@ -92,7 +95,7 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
     def paint(self) -> None:
         """See ``Painted.paint``."""
         line, rtl = self.line, self.skin.say().rtl
-        pad = dp(16)
+        pad = dp(self.pad)
         if self.state == "down" and line.touch is not None:
             self.colour("pressed")
             Rectangle(pos=self.pos, size=self.size)
@@ -124,6 +127,8 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
         title.bold = not plain
         title.sizes = [16, 15, 14] if line.kind is Kind.HEADING else [19, 18, 17, 16, 15, 14, 13]
         title.max_lines = 2 if line.kind is Kind.FACT else 1
+        # A fact that leads on is about something that the shop has named.
+        title.cuts = line.kind is Kind.FACT and line.touch is not None
         value.shade = "ink" if line.tone.value in ("neutral", "ok") else line.tone.value
         text = max(1, inner - share - more)
         left = self.right - start - text if rtl else self.x + start
@@ -176,9 +181,18 @@ class LineRow(RecycleDataViewBehavior, ButtonBehavior, Painted):
 
     def _value_share(self, inner: float) -> float:
         """How much of the row the value may have: most of it where there is nothing to say."""
-        if not self.line.value:
+        line = self.line
+        if not line.value:
             return 0
-        return inner * (0.6 if not self.line.subtitle else 0.36)
+        if line.subtitle:
+            return inner * 0.36
+        needed = measure(
+            "".join(each for each in line.value if each.isprintable()),
+            sp(self._value.sizes[0]) * self.skin.scale,
+            bold=True,
+        )
+        wanted: float = needed * 1.1 + dp(10)
+        return min(inner * 0.6, wanted)
 
 
 @lru_cache(maxsize=16)
@@ -296,6 +310,7 @@ class Listing(RecycleView):
 
     send: Callable[[Touch], None] = ObjectProperty(None)
     count = NumericProperty(0)
+    pad = NumericProperty(_PAD_DP)
 
     def __init__(self, **kwargs: Any) -> None:
         self._lines: Sequence[Line] = ()
@@ -323,6 +338,7 @@ class Listing(RecycleView):
         self._lines, self._key = lines, key
         # The same at rest and in motion: a bar that fades tells nobody how much there is.
         self.bar_color = self.bar_inactive_color = rgba_of(skin.theme, "border", 0.7)
+        self.bar_pos_y = "left" if skin.say().rtl else "right"
         self.count = len(lines)
         self._measure()
         self.refresh_from_data()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
@@ -47,16 +47,27 @@ def measure(drawn: str, size: float, *, bold: bool) -> float:
     return width
 
 
+class _Set(NamedTuple):
+    """A text in lines of one size."""
+
+    lines: list[str]
+    wide: float
+    tall: float
+    leading: float
+    fits: bool
+
+
 class Txt(Widget):
     """Logical text, wrapped, shaped, ordered and fitted into the widget's box.
 
     ``sizes`` is a ladder in sp, largest first (the skin's scale enlarges all of it, down to its
     own last step unscaled): the first size at which the text fits the box
     in ``max_lines`` lines is taken; ``rather_small`` tries every size on one line first.
-    ``fits`` turns False when none does, which a test forbids. ``shade`` is a token of the
-    theme, and ``ink`` (``#RRGGBB``) a colour of the text's own in its place. ``align`` is
-    start, center or end of the reading direction. With ``room`` the text may take that
-    height, and the widget becomes as tall as the text is.
+    ``fits`` turns False when none does, which a test forbids; with ``cuts`` the text then loses its
+    end to an ellipsis, which is for names that a shop has given, never for words of ours.
+    ``shade`` is a token of the theme, and ``ink`` (``#RRGGBB``) a colour of the text's own in its
+    place. ``align`` is start, center or end of the reading direction. With ``room`` the text may
+    take that height, and the widget becomes as tall as the text is.
     """
 
     text = StringProperty("")
@@ -69,6 +80,7 @@ class Txt(Widget):
     max_lines = NumericProperty(1)
     rather_small = BooleanProperty(False)
     room = NumericProperty(0)
+    cuts = BooleanProperty(False)
     fits = BooleanProperty(True)
     natural_width = NumericProperty(0)
     skin = ObjectProperty(None)
@@ -93,13 +105,13 @@ class Txt(Widget):
     def _changed(self, *_: object) -> None:
         self._redraw()
 
-    def _lines(self, size: float) -> list[str]:
+    def _lines(self, text: str, size: float) -> list[str]:
         words = self._watched.say()
 
         def width(drawn: str) -> float:
             return measure(drawn, size, bold=self.bold)
 
-        return wrap(self.text, max(1, self.width if self.max_lines > 1 else 1e6), width, words)
+        return wrap(text, max(1, self.width if self.max_lines > 1 else 1e6), width, words)
 
     def _attempts(self) -> list[tuple[float, int]]:
         """Sizes to try in pixels, and the most lines at each, best first.
@@ -122,23 +134,31 @@ class Txt(Widget):
             self.fits = True
             return
         for size, most in self._attempts():
-            lines = self._lines(size)
-            drawn = "\n".join(lines)
-            leading = _LEADING_ARABIC if is_arabic(drawn) else _LEADING
-            wide = max(measure(line, size, bold=self.bold) for line in lines)
-            tall: float = size * leading * len(lines)
-            # A line box is taller than its ink, so a hair of overlap is no clipping.
-            self.fits = (
-                len(lines) <= most
-                and wide <= self.width + 1
-                and tall <= (self.room or self.height) + 2
-            )
-            if self.fits:
+            set_ = self._set(self.text, size, most)
+            if set_.fits:
                 break
-        self.natural_width = wide
+        text = self.text
+        while self.cuts and not set_.fits and text:
+            text = text[:-1]
+            set_ = self._set(f"{text.rstrip()}\u2026", size, most)
+        self.fits = set_.fits
+        self.natural_width = set_.wide
         if self.room:
-            self.height = min(tall, self.room)
-        self._paint(lines, size, leading)
+            self.height = min(set_.tall, self.room)
+        self._paint(set_.lines, size, set_.leading)
+
+    def _set(self, text: str, size: float, most: int) -> _Set:
+        """The text in lines of this size, and whether they fit."""
+        lines = self._lines(text, size)
+        drawn = "\n".join(lines)
+        leading = _LEADING_ARABIC if is_arabic(drawn) else _LEADING
+        wide = max(measure(line, size, bold=self.bold) for line in lines)
+        tall: float = size * leading * len(lines)
+        # A line box is taller than its ink, so a hair of overlap is no clipping.
+        fits = (
+            len(lines) <= most and wide <= self.width + 1 and tall <= (self.room or self.height) + 2
+        )
+        return _Set(lines, wide, tall, leading, fits)
 
     def _paint(self, lines: list[str], size: float, leading: float) -> None:
         side = self.side()

@@ -6,6 +6,7 @@ from typing import Any
 
 from kivy.metrics import dp
 
+from ui.presenter.ordering import PLACES
 from ui.presenter.panel import Panel
 from ui.presenter.touches import Clear
 from ui.touch.kit.press import Press
@@ -39,6 +40,7 @@ class EntryScreen(Frame):
         """What has been typed, and what comes of it."""
         ids = self.ids
         ids.lead.text = page.lead
+        ids.lead.cuts = page.place in PLACES
         ids.amount.text = page.entry
         ids.amount.shade = "ink" if page.clears else "ink2"
         ids.note.text = page.note
@@ -58,6 +60,9 @@ class EntryScreen(Frame):
     def _keys(self, width: float, tall: float) -> None:
         """The primary key, and where there are other ways, those beside it."""
         ids, gap = self.ids, dp(10)
+        for press in (ids.other, ids.third):
+            # A key that is not in use must not lie on one that is: it would swallow its touches.
+            self.put(press, 0, 0, 0, 0)
         others = (ids.other, ids.third)[: self._rows[2] - 1]
         each = width * (0.34 if len(others) == 1 else 0.27)
         self.put(ids.take, 0, 0, width - len(others) * (each + gap), tall)
@@ -67,6 +72,7 @@ class EntryScreen(Frame):
     def _lay_out(self, *_: object) -> None:
         """Two columns, or one: amount above, keypad in the middle, the primary key below."""
         ids, edge, gap = self.ids, dp(16), dp(10)
+        self.pad(ids.card, 20, 6, 8, 10)
         width, height = self.width - 2 * edge, self.height - edge
         take, quick = dp(68), dp(50)
         if skin.portrait:

@@ -65,6 +65,11 @@ class Frame(FloatLayout):
         widget.size = (width, height)
         widget.pos = (left, self.y + edge + y)
 
+    def pad(self, box: Any, start: float, top: float, end: float, bottom: float) -> None:
+        """The padding of a box, counted in reading direction."""
+        left, right = (end, start) if skin.say().rtl else (start, end)
+        box.padding = (dp(left), dp(top), dp(right), dp(bottom))
+
     def dress(self, press: Press, key: Key | None) -> None:
         """Gives a key of the layout its label and its touch, or takes it out of the way."""
         press.opacity = 0 if key is None else 1

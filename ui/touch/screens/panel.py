@@ -31,7 +31,12 @@ class PanelScreen(Frame):
             press.bind(on_release=self.pressed)
         self.ids.listing.send = self._send
         self._empty = Txt(
-            sizes=[20, 18, 17, 16], shade="ink2", align="center", max_lines=3, test_id="empty"
+            sizes=[20, 18, 17, 16],
+            shade="ink2",
+            align="center",
+            max_lines=3,
+            test_id="empty",
+            size_hint=(None, None),
         )
         self.add_widget(self._empty)
         self.ids.ground.bind(pos=self._cover, size=self._cover)
@@ -67,6 +72,8 @@ class PanelScreen(Frame):
         if not page.note:
             ids.note.height = 0
         ids.key_row.height = dp(70) if page.keys else 0
+        for press in self._presses:
+            press.lines = 2 if len(page.keys) > 2 else 1
         self.dress_row(self._presses, page.keys, ids.key_row)
 
 
@@ -78,7 +85,6 @@ class SearchScreen(PanelScreen):
         field = PlateRow(
             border="border",
             radius=14,
-            padding=(dp(14), 0, dp(4), 0),
             size_hint_y=None,
             height=dp(52),
         )
@@ -92,18 +98,24 @@ class SearchScreen(PanelScreen):
         self._wipe.bind(on_release=self.pressed)
         field.add_widget(self._query)
         field.add_widget(self._wipe)
-        self._keypad = GridLayout(cols=3, spacing=dp(6))
-        for press in keypad_keys(self, "find_"):
-            self._keypad.add_widget(press)
+        self._keypad = self._board()
         side = GridLayout(cols=1, spacing=dp(8), size_hint=(0.62, 1))
         side.add_widget(field)
         side.add_widget(self._keypad)
         self.ids.middle.add_widget(side)
-        self._side = side
+        self._side, self._field = side, field
         skin.watch(self._stand)
         self._stand()
 
+    def _board(self) -> Any:
+        """The keys to search with."""
+        board = GridLayout(cols=3, spacing=dp(6))
+        for press in keypad_keys(self, "find_"):
+            board.add_widget(press)
+        return board
+
     def _stand(self, *_: object) -> None:
+        self.pad(self._field, 14, 0, 4, 0)
         self._side.size_hint = (1, 0.8) if skin.portrait else (0.62, 1)
 
     def show(self, page: Panel) -> None:
