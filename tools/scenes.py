@@ -138,11 +138,15 @@ def scenes(studio: Stage) -> Iterator[str]:
     studio.tell(Finished(begun.after(Cancelled(NOW, "")), None))
     yield "cancelled"
     studio.tell(ReaderChanged(ok=False, text=""))
-    studio.tell(Refused("The reader PN532 on /dev/ttyUSB0 is gone.", "Plug it in again."))
+    studio.tell(
+        Refused("The reader PN532 on /dev/ttyUSB0 is gone.", "Plug it in again.", "ReaderUnplugged")
+    )
     yield "refused"
     studio.touch(Done())
     yield "no-reader"
-    studio.tell(OutOfService("The ledger cannot be written.", "Free some space on the disk."))
+    studio.tell(
+        OutOfService("The ledger cannot be written.", "Free some space on the disk.", "StoreFull")
+    )
     yield "closed"
 
 

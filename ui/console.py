@@ -13,14 +13,18 @@ from dataclasses import dataclass
 from terminal.bench import Bench, BenchCard
 from terminal.errors import AmountError, ConfigError, TerminalError
 from terminal.money import Amount, Currency
+from terminal.order import Order, picked
+from terminal.terms import A_SALE
 from terminal.transaction import State
 from ui.console_till import ConsoleTill, Write, write_line
+from ui.counter_questions import CatalogueShown, CatalogueWanted
 from ui.events import Prompted, ReceiptDone, SaleChanged, TillEvent
 from ui.ports import TillPort
 from ui.presenter.sayings import PROMPTS, Tone
 from ui.presenter.screens import Screen
 from ui.presenter.touches import Cancel, Done
 from ui.presenter.verdict import Verdict
+from ui.questions import Unanswered
 from ui.words import Words
 
 OFFLINE_SWITCH = "offline"
@@ -28,6 +32,7 @@ OFFLINE_SWITCH = "offline"
 
 STEP_TIMEOUT_S = 60.0
 PAPER_TIMEOUT_S = 2.0
+CATALOGUE_TIMEOUT_S = 5.0
 Read = Callable[[str], str]
 
 
@@ -59,6 +64,7 @@ def run(
     """
     words = Words(language)
     console = ConsoleTill(till, benches, currency=currency, words=words, write=write)
+    till.ask(CatalogueWanted())
     write(shop)
     if benches:
         console.tell(words.say("Simulated, no real money"))
@@ -66,6 +72,9 @@ def run(
     question = words.say(
         "Amount like {example}, s for switches, q to leave: ", example=words.reference(sample)
     )
+    console.wait(lambda event: isinstance(event, CatalogueShown | Unanswered), CATALOGUE_TIMEOUT_S)
+    if console.state.basket.stock:
+        console.tell(words.say("Or items: {example}", example=_example(console)))
     while console.state.screen is not Screen.CLOSED:
         console.drain()
         try:
@@ -75,7 +84,7 @@ def run(
             if text == "s":
                 _turn_switch(console, read)
             elif text:
-                _sell(console, Amount.parse(text, currency), read)
+                _sell(console, wanted(console, text), read)
         except EOFError:
             break
         except KeyboardInterrupt:
@@ -85,11 +94,40 @@ def run(
     return 0
 
 
-def _sell(console: ConsoleTill, amount: Amount, read: Read) -> None:
-    """One sale, from the amount to its end."""
-    if amount.minor == 0:
+def _example(console: ConsoleTill) -> str:
+    """Two items as somebody may type them."""
+    stock = console.state.basket.stock
+    names = [item.name for item in (stock.quick or stock.catalogue.items)[:2]]
+    return console.words.reference(f"2x{', '.join(names)}")
+
+
+def wanted(console: ConsoleTill, text: str) -> Order:
+    """What was typed: an amount, a barcode, or items with commas between them.
+
+    Raises:
+        AmountError: it is neither an amount nor in the catalogue.
+    """
+    currency, stock = console.state.currency, console.state.basket.stock
+    typed = stock.catalogue.named(text)
+    if typed is not None:
+        return Order(currency).add(typed)
+    try:
+        return Order(currency).add_amount(Amount.parse(text, currency))
+    except AmountError:
+        if not stock or not any(letter.isalpha() for letter in text):
+            raise
+    return picked(stock.catalogue, currency, [each.strip() for each in text.split(",")])
+
+
+def _sell(console: ConsoleTill, order: Order, read: Read) -> None:
+    """One sale, from what is sold to its end."""
+    if order.total.minor == 0:
         raise AmountError("An amount of zero is nothing to pay.", remedy="Type what is due.")
-    console.charge(amount)
+    named = [line for line in order.lines if line.item.name]
+    for line in named:
+        worth = console.words.money(Amount(line.gross_minor, order.currency))
+        console.tell(f"    {console.words.reference(line.text)}  {worth}")
+    console.charge(order.total, order.terms() if named else A_SALE)
     if console.cards():
         console.wait(lambda _: console.state.armed or _over(console)(_), STEP_TIMEOUT_S)
         _list_cards(console)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from terminal.bench import Bench, BenchCard
 from terminal.money import Amount, Currency
+from terminal.terms import A_SALE, Terms
 from ui.events import TillEvent
 from ui.ports import TillPort
 from ui.presenter.page import Page
@@ -81,9 +82,9 @@ class ConsoleTill:
         if isinstance(wish, CancelWish):
             self.till.cancel()
 
-    def charge(self, amount: Amount) -> None:
+    def charge(self, amount: Amount, terms: Terms = A_SALE) -> None:
         """Asks for a sale of this amount."""
-        self.till.charge(amount)
+        self.till.charge(amount, terms=terms)
 
     def next_event(self, timeout_s: float) -> TillEvent | None:
         """Waits for one event, folds it in and prints what is new; None when none came."""

@@ -87,18 +87,23 @@ class Forwarding:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The sale did not begin, or could not go on. Nothing was sent, no money was taken."""
+    """The sale did not begin, or could not go on. Nothing was sent, no money was taken.
+
+    ``fault`` is the name of the error, by which a face finds it in its own language.
+    """
 
     message: str
     remedy: str = ""
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfService:
-    """The till must not take payments until a person has helped."""
+    """The till must not take payments until a person has helped; ``fault`` as in ``Refused``."""
 
     message: str
     remedy: str = ""
+    fault: str = ""
 
 
 TillEvent = (

@@ -245,14 +245,14 @@ class Till:
             sale = self._moved(self._open_reader() if _by_card(wish) else NoReader(), wish)
         except ReaderUnplugged as gone:
             self._drop_reader(gone)
-            self._end(Refused(gone.message, gone.remedy))
+            self._end(Refused(gone.message, gone.remedy, type(gone).__name__))
         except AnswerLost as lost:
             return self._end_in_doubt(lost)
         except TerminalError as broken:
             # Nothing was sent. Where the ledger works again, what was begun gets its end now.
             with suppress(StoreError):
                 self._recover()
-            self._end(Refused(broken.message, broken.remedy))
+            self._end(Refused(broken.message, broken.remedy, type(broken).__name__))
         else:
             return self._finish(sale)
         return None
@@ -264,7 +264,7 @@ class Till:
         except StoreError:
             sales = []
         if not sales:
-            self._close(lost.message, lost.remedy)
+            self._close(lost.message, lost.remedy, type(lost).__name__)
             return None
         return self._finish(sales[-1])
 
@@ -369,8 +369,8 @@ class Till:
         self._busy.clear()
         self._tell(event)
 
-    def _close(self, message: str, remedy: str = "") -> None:
-        self._closed = OutOfService(message, remedy or _RESTART)
+    def _close(self, message: str, remedy: str = "", fault: str = "") -> None:
+        self._closed = OutOfService(message, remedy or _RESTART, fault)
         self._tell(self._closed)
 
     def _tell_pending(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from terminal.bench import BenchCard, BenchSwitch
+from terminal.catalogue import Catalogue
 from terminal.errors import ReaderNotFound
 from terminal.money import Amount, Currency
 from terminal.terms import A_SALE, Terms
@@ -32,6 +33,7 @@ from terminal.transaction import (
     VoidConfirmed,
     VoidSent,
 )
+from ui.counter_questions import CatalogueShown, CatalogueWanted
 from ui.events import (
     Authorising,
     CardRead,
@@ -112,9 +114,11 @@ class StandInTill:
         self.events: queue.SimpleQueue[TillEvent] = queue.SimpleQueue()
         self.wake: Callable[[], None] = lambda: None
         self.charged: list[Amount] = []
+        self.terms: list[Terms] = []
         self.asked: list[Question] = []
         self.cancels = 0
         self.sent_now = 0
+        self.sold = Catalogue()
 
     def tell(self, *events: TillEvent) -> None:
         """Events, as the till's thread would put them."""
@@ -124,6 +128,7 @@ class StandInTill:
 
     def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
         self.charged.append(amount)
+        self.terms.append(terms)
 
     def cancel(self) -> None:
         self.cancels += 1
@@ -133,6 +138,8 @@ class StandInTill:
 
     def ask(self, question: Question, by: str = "") -> None:
         self.asked.append(question)
+        if isinstance(question, CatalogueWanted):
+            self.tell(CatalogueShown(self.sold))
 
 
 class StandInBench:
@@ -202,7 +209,7 @@ class PlayedTill(StandInTill):
         self._stored: list[Transaction] = []
 
     def charge(self, amount: Amount, cashier: str = "", terms: Terms = A_SALE) -> None:
-        super().charge(amount, cashier)
+        super().charge(amount, cashier, terms)
         self._amount = amount
         self.tell(Presenting(amount, 30.0))
 

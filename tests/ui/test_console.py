@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from terminal.catalogue import Catalogue, Item
 from terminal.errors import ConfigError
 from terminal.money import Amount, Currency
 from tests.ui.stand_ins import AMOUNT, EUR, PlayedTill, StandInBench
@@ -87,6 +88,37 @@ def test_bad_amounts_are_refused_and_nothing_is_charged(text: str) -> None:
     printed = sold(text, "q", till=till)
     assert till.charged == []
     assert has(printed, "Type ")
+
+
+TEA = Item("Tea", Amount(250, EUR), "Drinks", 1000, "40063813")
+CAKE = Item("Apple cake", Amount(390, EUR), "Bakery", 2100)
+
+
+@pytest.mark.parametrize(
+    ("text", "minor", "parts"),
+    [
+        ("2xTea, apple cake", 890, 2),
+        ("Tea", 250, 1),
+        ("40063813", 250, 1),
+        ("12.50", 1250, 0),
+    ],
+)
+def test_items_are_typed_where_the_shop_has_a_catalogue(text: str, minor: int, parts: int) -> None:
+    till = PlayedTill()
+    till.sold = Catalogue((TEA, CAKE))
+    printed = sold(text, "1", "q", till=till)
+    assert has(printed, "Or items: 2xTea, Apple cake", "Approved")
+    assert till.charged == [Amount(minor, EUR)]
+    assert [len(each.parts) for each in till.terms] == [parts]
+    assert has(printed, "2 x Tea  €5.00", "Apple cake  €3.90") is (parts == 2)
+
+
+def test_what_is_neither_an_amount_nor_an_item_is_named() -> None:
+    till = PlayedTill()
+    till.sold = Catalogue((TEA, CAKE))
+    printed = sold("2xTea, Coffee", "12,505", "q", till=till)
+    assert till.charged == []
+    assert has(printed, "'Coffee' is no item of the catalogue", "12,505")
 
 
 def test_cancel() -> None:

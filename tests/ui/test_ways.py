@@ -34,7 +34,15 @@ from ui.counter_questions import (
     UsualShown,
     UsualWanted,
 )
-from ui.events import Finished, Forwarding, NetworkChanged, PendingChanged, Refused
+from ui.events import (
+    CardRead,
+    Finished,
+    Forwarding,
+    NetworkChanged,
+    PendingChanged,
+    Presenting,
+    Refused,
+)
 from ui.presenter import touches as t
 from ui.presenter.page import About, banner, chips
 from ui.presenter.pages import page
@@ -153,6 +161,55 @@ def test_a_declined_card_leaves_cash_and_what_its_holder_mostly_does_stands_out(
     other = UsualShown("another", habit.usual)
     assert after(shell, other)[0] == shell
     assert after(shell, t.Done(), habit)[0].till.usual is None
+
+
+@pytest.mark.parametrize(
+    ("usual", "transfers", "first", "primary"),
+    [
+        (None, True, Go("cash"), t.Done()),
+        (Tender.CASH, True, Go("cash"), Go("cash")),
+        (Tender.CARD, True, Go("cash"), t.Charge()),
+        (Tender.TRANSFER, True, t.Transfer("ask"), t.Transfer("ask")),
+        (Tender.TRANSFER, False, Go("cash"), t.Done()),
+    ],
+)
+def test_what_a_known_card_s_holder_mostly_does_next_comes_first(
+    usual: Tender | None, first: t.Touch, primary: t.Touch, *, transfers: bool
+) -> None:
+    declined = sale(State.DECLINED)
+    habit = UsualShown(declined.txn_id, Usual(visits=3, next_tender=usual))
+    shell, _ = after(FREE, Finished(declined, None), habit)
+    keys = page(shell.till, ENGLISH, about=About(transfers=transfers)).keys
+    assert keys[0].touch == first
+    assert [key.touch for key in keys if key.rank.value == "primary"] == [primary]
+    _, wishes = after(shell, t.Transfer("ask"))
+    assert asked(wishes) == [TenderWanted(AMOUNT, Tender.TRANSFER)]
+
+
+def test_the_rest_of_what_a_card_paid_in_part_comes_by_transfer() -> None:
+    first = part_paid()
+    bill = Bill(f"R{first.sequence}", eur(first.still_due_minor), first=first.txn_id)
+    habit = UsualShown(first.txn_id, Usual(visits=2, next_tender=Tender.TRANSFER))
+    shell, _ = after(FREE, Finished(first, None), BillShown(BillStanding(bill, NOW)), habit)
+    assert page(shell.till, ENGLISH, about=About(transfers=True)).keys[0].touch == t.Transfer("ask")
+    _, wishes = after(shell, t.Transfer("ask"))
+    assert asked(wishes) == [PartWanted(bill.name, PartWish(tender=Tender.TRANSFER))]
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "shown_in"),
+    [("", "fr", "fr"), ("es", "fr", "es"), ("", "", "")],
+)
+def test_a_card_without_a_language_is_spoken_to_as_at_its_other_visits(
+    own: str, before: str, shown_in: str
+) -> None:
+    paid = replace(sale(State.APPROVED), card=replace(CARD, language=own))
+    languages = (own,) if own else ()
+    shell, wishes = after(FREE, Presenting(AMOUNT, 9.0), CardRead(languages=languages))
+    shell, wishes = after(shell, Finished(paid, None))
+    assert asked(wishes) == ([] if own else [UsualWanted(paid.txn_id)])
+    shell, _ = after(shell, UsualShown(paid.txn_id, Usual(visits=4, language=before)))
+    assert shell.till.card_language == shown_in
 
 
 def test_a_bill_is_opened_with_its_first_part_and_not_before() -> None:

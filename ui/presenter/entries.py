@@ -108,7 +108,7 @@ def _confirmed(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
         wish = PartWish(part, Tender.CASH, lines=shell.picked, tendered=amount)
         return _parted(waits, wish, by)
     if shell.place is Place.CASH:
-        return waits, (t.AskWish(_cash(shell, amount, by)),)
+        return waits, (t.AskWish(tendered(shell, Tender.CASH, amount, by)),)
     if shell.sale is None:
         raise AssertionError("an amount of a sale is asked for while it is on show")
     name = shell.sale.sale.txn_id
@@ -149,24 +149,22 @@ def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
     return _parted(known, shell.pending, answers_for(shell.approver, shell.person))
 
 
-def _cash(shell: Shell, tendered: Amount, by: str) -> q.Question:
-    """What is asked of the till: the typed amount in cash, or the rest of what a card paid."""
+def tendered(shell: Shell, tender: Tender, given: Amount | None, by: str) -> q.Question:
+    """What is asked of the till: what was typed and taken, or the rest of what a card paid."""
     till, bill = shell.till, shell.till.bill
     if till.screen is Screen.AMOUNT:
-        return c.TenderWanted(
-            till.due, Tender.CASH, parts=till.parts, tendered=tendered, cashier=by
-        )
+        return c.TenderWanted(till.due, tender, parts=till.parts, tendered=given, cashier=by)
     if bill is None:
         terms = till.terms
         return c.TenderWanted(
             till.left_to_pay,
-            Tender.CASH,
+            tender,
             tip_minor=0 if till.may_charge_rest else terms.tip_minor,
             parts=() if till.may_charge_rest else terms.parts,
-            tendered=tendered,
+            tendered=given,
             cashier=by,
         )
-    return c.PartWanted(bill.bill.name, PartWish(tender=Tender.CASH, tendered=tendered), by)
+    return c.PartWanted(bill.bill.name, PartWish(tender=tender, tendered=given), by)
 
 
 def _unit(shell: Shell) -> int:

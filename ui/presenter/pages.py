@@ -13,6 +13,7 @@ from terminal.bill import TIP_PERCENTS, tip_of
 from terminal.money import Amount
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
+from ui.presenter import faults
 from ui.presenter.counter_page import with_items
 from ui.presenter.page import (
     NOTHING,
@@ -44,6 +45,7 @@ from ui.presenter.touches import (
     ShowReceipt,
     Tip,
     TipOther,
+    Transfer,
 )
 from ui.presenter.verdict import Verdict
 from ui.words import Words
@@ -214,7 +216,9 @@ def _result(state: ViewState, words: Words, customer: Words, about: About) -> Pa
         lines.append(customer.say(advice_of(sale, result.advice)))
     if state.may_charge_rest:
         lines.append(customer.say("Still due: {amount}", amount=customer.money(state.rest)))
-    lines += [state.message, state.remedy]
+    fault, for_the_phone = faults.told(state, words)
+    lines += fault
+    detail = " · ".join(part for part in (detail, for_the_phone) if part)
     trouble = state.verdict not in (Verdict.APPROVED, Verdict.CANCELLED)
     return Page(
         screen=state.screen,
@@ -228,7 +232,7 @@ def _result(state: ViewState, words: Words, customer: Words, about: About) -> Pa
         money_taken=taken,
         detail=detail,
         help=_help(sale, words, about) if trouble else "",
-        keys=_result_keys(state, words),
+        keys=_result_keys(state, words, about),
         paid=_paid(state, sale),
         chips=chips(state, words),
         wait_s=state.wait_s,
@@ -266,33 +270,46 @@ def _checking(state: ViewState, words: Words) -> str:
     return words.say("Checking…")
 
 
-def _result_keys(state: ViewState, words: Words) -> tuple[Key, ...]:
-    """The way on, last; before it what else can be done with this end."""
-    # What this customer mostly does next stands out; otherwise it is the way to the next one.
+def _result_keys(state: ViewState, words: Words, about: About) -> tuple[Key, ...]:
+    """The way on, last; before it what else can be done with this end.
+
+    What this customer mostly does next stands out; otherwise it is the way to the next one.
+    """
     usual = state.usual.next_tender if state.usual is not None else None
-    by_cash = usual is Tender.CASH and state.left_to_pay.minor > 0
-    leave = Rank.QUIET if by_cash else Rank.PRIMARY
+    if usual is Tender.TRANSFER and not about.transfers:
+        usual = None
+    owes = state.left_to_pay.minor > 0 and state.terms.kind is TransactionKind.SALE
+    stands_out = usual if owes else None
+    leave = Rank.QUIET if stands_out is not None else Rank.PRIMARY
     ordered = state.basket.order is not None
     way_on = words.say("Back to the order") if ordered else words.say("New sale")
     keys = [Key(way_on, Done(), leave)]
-    cash = Key(
-        words.say("Cash"), Go("cash"), Rank.PRIMARY if by_cash else Rank.QUIET, glyph=Glyph.CASH
-    )
+    by_card = Rank.PRIMARY if stands_out is Tender.CARD else Rank.QUIET
     if state.may_charge_rest:
         rest = words.money(state.rest)
-        keys.insert(0, Key(words.say("Charge {amount}", amount=rest), Charge()))
+        keys.insert(0, Key(words.say("Charge {amount}", amount=rest), Charge(), by_card))
         if state.bill is not None and not state.bill.bill.first:
-            keys.insert(0, Key(words.say("Next part"), Go("split")))
+            apart = stands_out not in (None, Tender.CARD)
+            part = Rank.PRIMARY if apart else Rank.QUIET
+            keys.insert(0, Key(words.say("Next part"), Go("split"), part))
         else:
-            keys.insert(0, cash)
+            keys.insert(0, _otherwise(stands_out, words))
     elif state.may_repeat and state.amount is not None:
         again = words.say("Charge {amount} again", amount=words.money(state.amount))
-        keys.insert(0, Key(again, Charge()))
+        keys.insert(0, Key(again, Charge(), by_card))
         if state.terms.kind is TransactionKind.SALE:
-            keys.insert(0, cash)
+            keys.insert(0, _otherwise(stands_out, words))
     elif state.verdict in (Verdict.APPROVED, Verdict.STORED):
         keys.insert(0, Key(words.say("Receipt"), ShowReceipt(), glyph=Glyph.QR))
     return tuple(keys)
+
+
+def _otherwise(usual: Tender | None, words: Words) -> Key:
+    """Another way to pay: cash, or a transfer where that is what this customer does."""
+    if usual is Tender.TRANSFER:
+        return Key(words.say("Bank transfer"), Transfer("ask"), Rank.PRIMARY, glyph=Glyph.QR)
+    rank = Rank.PRIMARY if usual is Tender.CASH else Rank.QUIET
+    return Key(words.say("Cash"), Go("cash"), rank, glyph=Glyph.CASH)
 
 
 def _detail(state: ViewState, sale: Transaction, words: Words) -> str:
@@ -315,14 +332,19 @@ def _detail(state: ViewState, sale: Transaction, words: Words) -> str:
 def _closed(state: ViewState, words: Words, about: About) -> Page:
     last = last_line(state, words)
     taken = state.last.money_taken if state.last else None
+    fault, for_the_phone = faults.told(state, words)
     return Page(
         screen=state.screen,
         tone=Tone.BAD,
         glyph=Glyph.CLOSED,
         title=words.say("Out of service"),
         caption=words.say("This till takes no payments until somebody has helped"),
-        lines=tuple(filter(None, (state.message, state.remedy))),
-        detail=words.say("Last sale: {sale}", sale=last) if last else "",
+        lines=fault,
+        detail="\n".join(
+            part
+            for part in (words.say("Last sale: {sale}", sale=last) if last else "", for_the_phone)
+            if part
+        ),
         money=words.say(MONEY_LINES[taken]) if taken else "",
         money_taken=taken,
         help=_help(state.last, words, about),

@@ -111,6 +111,7 @@ class ViewState:
     receipt_note: str = ""
     message: str = ""
     remedy: str = ""
+    fault: str = ""
     reader_ok: bool = True
     reader_text: str = ""
     online: bool = True
@@ -307,6 +308,7 @@ class ViewState:
             receipt_note="",
             message="",
             remedy="",
+            fault="",
         )
 
     def _told(self, event: TillEvent) -> ViewState:
@@ -334,10 +336,9 @@ class ViewState:
                 return later.moved_on(self, transaction)
             case ReceiptDone():
                 return later.printed(self, event)
-            case OutOfService(message, remedy):
-                return replace(
-                    self, screen=Screen.CLOSED, message=message, remedy=remedy, verdict=None
-                )
+            case OutOfService(message, remedy, fault):
+                closed = replace(self, screen=Screen.CLOSED, verdict=None)
+                return replace(closed, message=message, remedy=remedy, fault=fault)
             case Finished():
                 return telling.finished(self, event)
             case _:

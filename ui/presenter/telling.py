@@ -65,7 +65,7 @@ def in_sale(
                 wait_s=timeout_s,
                 wait_number=state.wait_number + 1,
             )
-        case Refused(message, remedy):
+        case Refused(message, remedy, fault):
             return replace(
                 state.fresh(),
                 screen=Screen.RESULT,
@@ -74,6 +74,7 @@ def in_sale(
                 verdict=Verdict.REFUSED,
                 message=message,
                 remedy=remedy,
+                fault=fault,
                 typed=0,
                 basket=state.basket.kept(state.typed_amount),
             )

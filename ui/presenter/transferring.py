@@ -27,10 +27,8 @@ def transferred(shell: Shell, touch: t.Transfer) -> tuple[Shell, tuple[Wish, ...
     match touch.deed:
         case "ask" if shell.place is Place.SPLIT:
             return entries.by_transfer(shell)
-        case "ask" if shell.till.may_charge and not shell.busy:
-            till = shell.till
-            wish = c.TenderWanted(till.due, Tender.TRANSFER, parts=till.parts, cashier=by)
-            return quiet, (t.AskWish(wish),)
+        case "ask" if shell.to_pay.minor > 0 and not shell.busy:
+            return quiet, (t.AskWish(entries.tendered(shell, Tender.TRANSFER, None, by)),)
         case "wait" if not shell.awaiting:
             return replace(quiet, awaiting=True), (t.AskWish(c.TransferAwaited(touch.txn_id)),)
         case "seen" if not shell.awaiting:

@@ -70,9 +70,15 @@ def _once_more(terms: Terms) -> Terms:
 
 
 def about_card(event: TillEvent) -> tuple[Wish, ...]:
-    """A card that has paid nothing, or a part: how its holder usually goes on."""
+    """A card that has paid nothing, or a part: how its holder usually goes on.
+
+    And of one that says nothing of its holder's language: which one its other visits had. Before
+    the tap nobody knows whose card it will be, and the language of a card that says one is known
+    at the tap.
+    """
     if not isinstance(event, Finished) or event.transaction.card is None:
         return ()
-    if verdict_of(event.transaction) not in (Verdict.DECLINED, Verdict.PARTLY_APPROVED):
+    goes_on = verdict_of(event.transaction) in (Verdict.DECLINED, Verdict.PARTLY_APPROVED)
+    if not goes_on and event.transaction.card.language:
         return ()
     return (AskWish(UsualWanted(event.transaction.txn_id)),)

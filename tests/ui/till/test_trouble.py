@@ -89,7 +89,8 @@ def test_a_reader_that_is_not_there_at_the_start(open_till: OpenTill) -> None:
     watcher = open_till(change=lambda parts: replace(parts, open_reader=absent))
     assert watcher.until(ReaderChanged) == ReaderChanged(ok=False, text="No reader answers here.")
     watcher.charge()
-    assert watcher.until(Refused) == Refused("No reader answers here.", "Plug it in.")
+    refused = Refused("No reader answers here.", "Plug it in.", "ReaderNotFound")
+    assert watcher.until(Refused) == refused
     watcher.till.stop()
     assert watcher.states() == []
 

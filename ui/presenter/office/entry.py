@@ -112,7 +112,10 @@ def _quick(shell: Shell, words: Words) -> tuple[Key, ...]:
         return ()
     scale = 1000 if asked.currency.code in THOUSANDS else 1
     unit = 10**asked.currency.exponent * scale
-    notes = [Amount(note * unit, asked.currency) for note in _NOTES]
-    higher = [note for note in notes if note.minor > asked.minor][:3]
+    sums = [note * unit for note in _NOTES if note * unit > asked.minor]
+    if not sums:
+        # More than the largest note: several of one kind.
+        sums = sorted({-(-asked.minor // (note * unit)) * note * unit for note in _NOTES[-3:]})
+    handed = [Amount(minor, asked.currency) for minor in sums if minor > asked.minor][:3]
     exact = Key(words.say("Exactly"), Preset(asked))
-    return (exact, *(Key(words.money_short(note), Preset(note)) for note in higher))
+    return (exact, *(Key(words.money_short(each), Preset(each)) for each in handed))

@@ -125,7 +125,7 @@ class AmountScreen(Frame):
         """What was taken, line by line; the sum then stands in the first row of the card."""
         ids, taken = self.ids, bool(page.order)
         if taken and self._listing is None:
-            self._listing = Listing(send=self.send, pad=8)
+            self._listing = Listing(send=self.send, pad=14)
         listing = self._listing
         if listing is not None and taken is not (listing.parent is not None):
             if taken:
