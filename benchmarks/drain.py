@@ -18,6 +18,7 @@ from benchmarks.shop import now, open_shop
 from hardware_sim.acquirer import SimulatedAcquirer
 from hardware_sim.acquirer_control import AcquirerControl
 from offline_queue.outbox import Outbox
+from offline_queue.plan import NotSent
 from offline_queue.reports import Reports
 from terminal.iso8583.chip_data import decode_chip_data
 from terminal.iso8583.messages import SaleFacts, compose_advice, unpack
@@ -100,7 +101,7 @@ def _store_alike(parts: Parts, sale: Transaction, overheard: _Overheard, count: 
     item = Outbox(parts.journal.store).claim(datetime.now(UTC), owner="bench", lease_s=1)
     if card is None or item is None:
         sys.exit("the first sale is not in the outbox")
-    Outbox(parts.journal.store).give_back(item, "")
+    parts.journal.settle([(item, NotSent(""))])
     first = unpack(BASE87, item.message)
     chip_data = decode_chip_data(bytes.fromhex(first.fields[55]))
     pan_sequence = int(first.fields[23]) if 23 in first.fields else None

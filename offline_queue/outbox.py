@@ -141,24 +141,6 @@ class Outbox:
                 )
         return claimed
 
-    def retry_later(self, item: OutboxItem, not_before: datetime, note: str) -> None:
-        """Ends the claim; the message goes out again from ``not_before`` on.
-
-        Raises:
-            StoreError: nothing was recorded; the lease ends by itself.
-        """
-        with self._store.write() as connection:
-            put_off(connection, item, not_before, note, self.table.name)
-
-    def give_back(self, item: OutboxItem, note: str) -> None:
-        """Ends the claim of a message of which nothing left, so that it counts as not sent.
-
-        Raises:
-            StoreError: nothing was recorded; the lease ends by itself.
-        """
-        with self._store.write() as connection:
-            give_back(connection, item, note, self.table.name)
-
     def count_silences(self, items: Sequence[OutboxItem]) -> list[OutboxItem]:
         """Notes that these had no answer while the host answers others; who had it how often.
 

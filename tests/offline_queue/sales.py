@@ -8,6 +8,7 @@ from pathlib import Path
 
 from offline_queue.closings import Closings
 from offline_queue.journal import SqlJournal
+from offline_queue.plan import Later, NotSent
 from offline_queue.store import Store
 from terminal.ledger import Kind, Numbers, OutboxItem, Outgoing
 from terminal.money import Amount, Currency
@@ -111,6 +112,14 @@ class Till:
     ) -> tuple[Transaction, OutboxItem]:
         """A sale that waits for the network."""
         return self.journal.enqueue(self.intend(minor, currency).txn_id, self.stored)
+
+    def put_off(self, item: OutboxItem, wait_s: float, note: str = "later") -> None:
+        """The host wants this claimed message later."""
+        assert self.journal.settle([(item, Later(wait_s, note))]) == [None]
+
+    def give_back(self, item: OutboxItem, note: str = "no route") -> None:
+        """Nothing of this claimed message has left."""
+        assert self.journal.settle([(item, NotSent(note))]) == [None]
 
     def sent(self, numbers: Numbers) -> tuple[AuthorisationSent, Outgoing]:
         event = AuthorisationSent(self.clock.now(), CARD, numbers.stan, numbers.rrn, numbers.batch)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from offline_queue.outbox import LONGEST_WAIT_S, Outbox
@@ -77,7 +75,7 @@ def test_a_message_that_waits_holds_up_no_other(till: Till, outbox: Outbox) -> N
     item = claim(till, outbox)
     assert item is not None
     assert item.txn_id == stuck.txn_id
-    outbox.retry_later(item, till.clock.now() + timedelta(seconds=60), "91 issuer unavailable")
+    till.put_off(item, 60.0, "91 issuer unavailable")
     following = claim(till, outbox)
     assert following is not None
     assert following.txn_id == free.txn_id
@@ -95,7 +93,7 @@ def test_what_never_left_counts_as_not_sent(till: Till, outbox: Outbox) -> None:
         item = claim(till, outbox)
         assert item is not None
         assert item.attempts == 1
-        outbox.give_back(item, "no route")
+        till.give_back(item)
 
 
 def test_a_send_that_was_counted_anew_is_not_uncounted_by_an_old_claim(
@@ -107,7 +105,7 @@ def test_a_send_that_was_counted_anew_is_not_uncounted_by_an_old_claim(
     new = claim(till, outbox)
     assert old is not None
     assert new is not None
-    outbox.give_back(old, "no route")
+    till.give_back(old)
     till.clock.advance(30)
     third = claim(till, outbox)
     assert third is not None
@@ -131,7 +129,7 @@ def test_a_clock_that_was_set_back_holds_nothing_up(till: Till, outbox: Outbox) 
     till.store_sale()
     waiting = claim(till, outbox)
     assert waiting is not None
-    outbox.retry_later(waiting, till.clock.now() + timedelta(seconds=60), "later")
+    till.put_off(waiting, 60.0)
     assert claim(till, outbox) is not None
     till.clock.advance(-365 * 86400)
     assert outbox.seconds_to_next(till.clock.now()) == 0.0
@@ -149,7 +147,7 @@ def test_how_long_until_the_next(till: Till, outbox: Outbox) -> None:
     item = claim(till, outbox)
     assert item is not None
     assert outbox.seconds_to_next(now) == 30.0
-    outbox.retry_later(item, now + timedelta(seconds=12.5), "later")
+    till.put_off(item, 12.5)
     assert outbox.seconds_to_next(now) == 12.5
     assert outbox.make_due() == 1
     assert outbox.seconds_to_next(now) == 0.0

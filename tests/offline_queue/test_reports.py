@@ -74,7 +74,7 @@ def test_the_queue_says_what_waits_why_and_until_when(till: Till) -> None:
     reversal = outbox.claim(till.clock.now(), owner="sync", lease_s=30)
     assert reversal is not None
     later = till.clock.now() + timedelta(seconds=8)
-    outbox.retry_later(reversal, later, "91 issuer unavailable")
+    till.put_off(reversal, 8.0, "91 issuer unavailable")
     table = [
         (row.transaction.txn_id, row.kind, row.attempts, row.next_try, row.reason)
         for row in Reports(till.store).queue()
