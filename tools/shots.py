@@ -138,6 +138,14 @@ def readme_pictures(folder: Path) -> None:
         (Case("es", preferences=(("theme", "contrast"),)), ("lock",)),
     )
     _sheet(studio, office, folder / "office.png")
+    sold = (
+        (Case("en"), ("items", "items-list")),
+        (Case("es"), ("share",)),
+        (Case("en", preferences=(("theme", "dark"),)), ("items-unknown",)),
+        (Case("fr", preferences=(("theme", "contrast"),)), ("line",)),
+        (Case("fa"), ("items",)),
+    )
+    _sheet(studio, sold, folder / "items.png")
     upright = (
         (Case("fr", UPRIGHT), ("amount", "present")),
         (Case("bg", UPRIGHT), ("approved", "menu")),
