@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hardware_sim.world.oracle import AtRisk
-from hardware_sim.world.tables import BillFacts, DrawerFacts, bills_in, drawer_in
+from hardware_sim.world.tables import BillBook, DrawerFacts, bills_in, drawer_in
 from offline_queue.outbox import Outbox
 from offline_queue.reports import Reports
 from offline_queue.sync import News, Sync
@@ -79,7 +79,7 @@ class TillProcess:
         found = Reports(self.parts.journal.store).transactions(limit=10**9)
         return {sale.txn_id: sale for sale in found}
 
-    def bills(self) -> list[BillFacts]:
+    def bills(self) -> BillBook:
         """Every bill of the ledger."""
         with self.parts.journal.store.read() as connection:
             return bills_in(connection)

@@ -10,12 +10,16 @@ import json
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 
 import apsw
 
 from hardware_sim.world.oracle import require
 from terminal.terms import Tender, TransactionKind
 from terminal.transaction import State, Transaction
+
+_BILLS_CAME = 12
+"""The schema version that brought them."""
 
 _COUNTED = frozenset(
     {
@@ -39,6 +43,14 @@ class BillFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class BillBook:
+    """Every bill of a ledger, oldest first, and since when the ledger has known bills at all."""
+
+    bills: tuple[BillFacts, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DrawerFacts:
     """The events of the drawer since its last float, in minor units."""
 
@@ -47,8 +59,9 @@ class DrawerFacts:
     moved_minor: int
 
 
-def bills_in(connection: apsw.Connection) -> list[BillFacts]:
-    """Every bill of the ledger, oldest first."""
+def bills_in(connection: apsw.Connection) -> BillBook:
+    """The bills of a ledger."""
+    ((begun,),) = connection.execute("SELECT at FROM migration WHERE version = ?", (_BILLS_CAME,))
     listed = {
         str(name): int(str(due))
         for name, due in connection.execute("SELECT name, due_minor FROM open_bill")
@@ -60,7 +73,7 @@ def bills_in(connection: apsw.Connection) -> list[BillFacts]:
     )
     dropped = {json.loads(str(what))["bill"] for kind, what in events if kind == "BillDropped"}
     opened = [json.loads(str(what)) for kind, what in events if kind == "BillOpened"]
-    return [
+    bills = tuple(
         BillFacts(
             name=bill["bill"],
             total_minor=bill["total"]["minor"],
@@ -70,7 +83,8 @@ def bills_in(connection: apsw.Connection) -> list[BillFacts]:
             listed_minor=listed.get(bill["bill"]),
         )
         for bill in opened
-    ]
+    )
+    return BillBook(bills, datetime.fromisoformat(str(begun)))
 
 
 def drawer_in(connection: apsw.Connection) -> DrawerFacts | None:
@@ -88,20 +102,18 @@ def drawer_in(connection: apsw.Connection) -> DrawerFacts | None:
     return facts
 
 
-def check_bills(
-    bills: Iterable[BillFacts], shown: Iterable[str], sales: Mapping[str, Transaction]
-) -> None:
+def check_bills(book: BillBook, shown: Iterable[str], sales: Mapping[str, Transaction]) -> None:
     """No bill is paid more than its total, and what is listed as due is what is left of it.
 
     Args:
-        bills: those of the ledger.
+        book: the bills of the ledger.
         shown: the names of those that somebody was shown as opened.
         sales: every transaction of the ledger, by its id.
 
     Raises:
         Untrue: it is not so.
     """
-    known = {bill.name: bill for bill in bills}
+    known = {bill.name: bill for bill in book.bills}
     lost = [name for name in shown if name not in known]
     require(not lost, f"bills were opened and are not in the ledger: {lost}")
     paying: dict[str, list[Transaction]] = {name: [] for name in known}
@@ -116,6 +128,8 @@ def check_bills(
         and sale.kind is TransactionKind.SALE
         and not sale.terms.bill
         and sale.approved_minor < sale.amount.minor
+        # A Taptill of before had no bills, and printed what was still due on the receipt.
+        and sale.created_at >= book.since
     }
     require(partly <= set(known), f"nobody owes the rest of {sorted(partly - set(known))}")
     for name, bill in known.items():
