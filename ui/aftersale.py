@@ -13,11 +13,10 @@ import click
 from offline_queue.closings import sales_between
 from offline_queue.norms import norms_of
 from offline_queue.sql import rows
-from offline_queue.staff import Staff
 from offline_queue.store import Store
 from terminal.aftersale import refund as give_back
 from terminal.aftersale import void as take_back
-from terminal.errors import StaffError, StoreError
+from terminal.errors import StoreError
 from terminal.money import Amount
 from terminal.refunds import VoidWish, Wish
 from terminal.roles import Action
@@ -26,6 +25,7 @@ from terminal.terms import Tender
 from terminal.transaction import State, Transaction
 from ui.attended import EXIT_CODES, Sold, at_till, forward, told
 from ui.books import require_ledger
+from ui.pins import supervisor
 from ui.reporting.files import (
     DATEV_COLUMNS,
     SALE_COLUMNS,
@@ -57,25 +57,6 @@ def named(parts: Parts, name: str) -> Transaction:
             remedy="Give the number or the reference that stands on its receipt.",
         )
     return parts.journal.transaction(str(found[0][0]))
-
-
-def supervisor(parts: Parts, name: str, action: Action) -> str:
-    """Who allows this: the name as it was given, proven by a PIN where the till has staff.
-
-    Raises:
-        StaffError: nobody was named, the PIN is wrong, or the person may not.
-    """
-    staff = Staff(parts.journal.store, parts.keystore, parts.clock, parts.entropy)
-    if staff.empty:
-        return name
-    if not name:
-        raise StaffError(
-            f"Somebody who may {action.value} has to allow this.",
-            remedy="Name them with --approved-by, --by or --cashier, whichever the command has;"
-            " their PIN is asked for.",
-        )
-    pin = click.prompt(f"PIN of {name}", hide_input=True, err=True)
-    return staff.require(staff.verify(str(pin), name=name), action).name
 
 
 def refund(  # noqa: PLR0913 - a refund is asked for in as many ways

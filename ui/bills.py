@@ -22,10 +22,10 @@ from terminal.parting import pay_part
 from terminal.roles import Action
 from terminal.terms import Part, Tender, tax_in
 from terminal.transaction import State
-from ui.aftersale import supervisor
 from ui.attended import EXIT_CODES, at_till, guarded, told, undone
 from ui.books import require_ledger
 from ui.items import order_of
+from ui.pins import supervisor
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.transfers import require_code, show_code
 from ui.wiring import Settings, assembled

@@ -22,10 +22,10 @@ from terminal.dayreport import DayReport
 from terminal.errors import HostError, StoreError
 from terminal.money import Currency
 from terminal.roles import Action
-from ui.aftersale import supervisor
 from ui.attended import forward
 from ui.books import require_ledger
 from ui.counter import settle
+from ui.pins import supervisor
 from ui.reporting.files import report_json
 from ui.reporting.paper import lines_of
 from ui.reporting.sheet import Settled, sheet_of

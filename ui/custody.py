@@ -32,6 +32,7 @@ from offline_queue.verification import verify as verify_file
 from terminal.errors import ConfigError, KeyStoreError, StaffError
 from terminal.roles import Action, Role
 from ui.books import require_ledger
+from ui.pins import authorised
 from ui.tables import print_json, print_table
 from ui.wiring import Settings, data_dir
 
@@ -78,18 +79,6 @@ def _ledger(settings: Settings) -> Iterator[tuple[Store, Staff]]:
         yield store, Staff(store, keys.keystore, clock, entropy)
 
 
-def _authorised(staff: Staff, action: Action, by: str) -> str:
-    """Who may do this, by their PIN; anybody, while nobody has one.
-
-    Raises:
-        StaffError: the PIN was refused, or the person may not do this.
-    """
-    if staff.empty:
-        return by or "nobody"
-    pin = click.prompt(f"PIN of {by}" if by else "PIN", hide_input=True, err=True)
-    return staff.require(staff.verify(pin, name=by), action).name
-
-
 def users(settings: Settings, *, as_json: bool) -> int:
     """Who works here."""
     require_ledger(settings)
@@ -109,7 +98,7 @@ def users(settings: Settings, *, as_json: bool) -> int:
 def add_user(settings: Settings, name: str, role: Role, *, by: str) -> int:
     """Makes somebody known, or gives them another role and PIN."""
     with _ledger(settings) as (_, staff):
-        who = _authorised(staff, Action.MANAGE_STAFF, by)
+        who = authorised(staff, Action.MANAGE_STAFF, by)
         pin = click.prompt(f"New PIN for {name}", hide_input=True, err=True)
         if click.prompt("Once more", hide_input=True, err=True) != pin:
             raise StaffError("The two PINs differ.", remedy="Try again.")
@@ -121,7 +110,7 @@ def add_user(settings: Settings, name: str, role: Role, *, by: str) -> int:
 def remove_user(settings: Settings, name: str, *, by: str) -> int:
     """Ends somebody's rights."""
     with _ledger(settings) as (_, staff):
-        staff.remove(name, by=_authorised(staff, Action.MANAGE_STAFF, by))
+        staff.remove(name, by=authorised(staff, Action.MANAGE_STAFF, by))
     click.echo(f"{name} works here no more.")
     return 0
 
@@ -203,7 +192,7 @@ def import_manifest(settings: Settings, file: Path, *, by: str) -> int:
         )
     content = _content(file)
     with _ledger(settings) as (store, staff):
-        who = _authorised(staff, Action.IMPORT_KEYS, by)
+        who = authorised(staff, Action.IMPORT_KEYS, by)
         seen = manifest_version(store)
         manifest = parse_manifest(content, root_of(settings.config_dir / root), newer_than=seen)
         write_synced(data_dir(settings) / MANIFEST_FILE, content)
@@ -225,7 +214,7 @@ def inject_key(settings: Settings, file: Path, protection_key: Path, *, by: str)
     block = unwrap(key, _content(file).decode("ascii", "replace").strip())
     keys = open_device_keys(settings.config.till.key_store, data_dir(settings))
     with _ledger(settings) as (store, staff):
-        who = _authorised(staff, Action.IMPORT_KEYS, by)
+        who = authorised(staff, Action.IMPORT_KEYS, by)
         key_id = inject(data_dir(settings) / DUKPT_STATE, keys.keystore, block)
         Audit(store).record(SystemClock().now(), who, "DUKPT key loaded", {"key": key_id})
     click.echo(f"The DUKPT key {key_id} is loaded. Destroy {file} and {protection_key} now.")
@@ -237,7 +226,7 @@ def rotate(settings: Settings, what: str, *, by: str) -> int:
     require_ledger(settings)
     now = SystemClock().now()
     with _ledger(settings) as (store, staff):
-        who = _authorised(staff, Action.ROTATE_KEYS, by)
+        who = authorised(staff, Action.ROTATE_KEYS, by)
         if what == "ledger":
             epoch = store.rotate_keys(now)
             Audit(store).record(now, who, "ledger key rotated", {"epoch": epoch})

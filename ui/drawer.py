@@ -13,8 +13,8 @@ from terminal.drawer import CashMove, DrawerStanding
 from terminal.errors import StoreError
 from terminal.money import Amount
 from terminal.roles import Action
-from ui.aftersale import supervisor
 from ui.books import require_ledger
+from ui.pins import supervisor
 from ui.reporting.files import decimal, drawer_cells
 from ui.tables import print_fields, print_json
 from ui.wiring import Settings, assembled

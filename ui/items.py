@@ -15,8 +15,8 @@ from terminal.catalogue import Catalogue, rate_bp_of, read_catalogue
 from terminal.errors import AmountError, ConfigError
 from terminal.order import Order, picked
 from terminal.roles import Action
-from ui.aftersale import supervisor
 from ui.books import require_ledger
+from ui.pins import supervisor
 from ui.tables import print_json, print_table
 from ui.wiring import Settings, assembled
 

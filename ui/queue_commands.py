@@ -28,8 +28,8 @@ from terminal.errors import StoreError, StoreTooOld
 from terminal.money import Total
 from terminal.roles import Action
 from terminal.transaction import State, Transaction
-from ui.aftersale import supervisor
 from ui.books import require_ledger
+from ui.pins import supervisor
 from ui.tables import print_fields, print_json, print_table, sale_row
 from ui.wiring import Parts, Settings, acquirer_id, assembled, data_dir, wire_of
 

@@ -17,8 +17,9 @@ from terminal.sale import Ports
 from terminal.tenders import ask_transfer, confirm_transfer, give_up_transfer
 from terminal.transaction import State, Transaction
 from terminal.transfers import Arrival, ask_host_about, await_transfer
-from ui.aftersale import named, supervisor
+from ui.aftersale import named
 from ui.attended import EXIT_CODES, Sold, at_till, told
+from ui.pins import supervisor
 from ui.tables import print_json, sale_row
 from ui.transfers import require_code, require_picture, show_code, write_code
 from ui.wiring import Parts, Settings
