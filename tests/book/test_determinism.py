@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hardware_sim.crew import Played, Task, play_all
+from hardware_sim.crew import Task, play_all
+from hardware_sim.played import Played
 from hardware_sim.scenario import DOORS, read_scenarios
 from hardware_sim.workshop import Workshop
 

@@ -23,6 +23,7 @@ from ui.events import (
     TillEvent,
 )
 from ui.presenter import touches as t
+from ui.presenter.course import step
 from ui.presenter.page import About, Page
 from ui.presenter.panel import Kind, Panel, Place
 from ui.presenter.places import panel
@@ -61,7 +62,7 @@ def after(shell: Shell, *happenings: Happening) -> tuple[Shell, list[Wish]]:
     """The shell after all of these, and every wish on the way."""
     wishes: list[Wish] = []
     for happening in happenings:
-        shell, wished = shell.step(happening)
+        shell, wished = step(shell, happening)
         wishes += wished
     return shell, wishes
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from terminal.bill import BillStanding, PartWish
 from terminal.money import MINOR_MAX, Amount
@@ -23,11 +22,9 @@ from ui.presenter.keypad import Keyed, keyed
 from ui.presenter.panel import Place
 from ui.presenter.rights import answers_for
 from ui.presenter.screens import Screen
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
 from ui.presenter.units import shown_decimals
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 PLACES = frozenset({Place.CASH, Place.COUNT, Place.TAKE, Place.PART, Place.SPLIT})
 OF_UNDO: Mapping[str, Place] = MappingProxyType({"part": Place.PART, "take": Place.TAKE})
@@ -102,11 +99,11 @@ def _confirmed(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
         return counted, (t.AskWish(c.DrawerCounting(amount, by)),)
     waits = replace(shell, checking=True, approver="", note="", remedy="")
     if shell.place is Place.SPLIT:
-        return _parted(waits, PartWish(amount), by)
+        return parting.parted(waits, PartWish(amount), by)
     if shell.place is Place.CASH and shell.part is not None:
         part = None if shell.picked else shell.part
         wish = PartWish(part, Tender.CASH, lines=shell.picked, tendered=amount)
-        return _parted(waits, wish, by)
+        return parting.parted(waits, wish, by)
     if shell.place is Place.CASH:
         return waits, (t.AskWish(tendered(shell, Tender.CASH, amount, by)),)
     if shell.sale is None:
@@ -118,35 +115,11 @@ def _confirmed(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
     return back, (t.AskWish(q.RefundWanted(name, by, amount)),)
 
 
-def _parted(shell: Shell, wish: PartWish, by: str) -> tuple[Shell, tuple[Wish, ...]]:
-    """Pays a part of the bill, which is opened with its first part."""
-    if shell.split is not None:
-        return shell, (t.AskWish(c.PartWanted(shell.split.bill.name, wish, by)),)
-    new = parting.bill_of(shell)
-    return replace(shell, pending=wish), (t.AskWish(c.BillOpening(new, by)),)
-
-
 def by_transfer(shell: Shell) -> tuple[Shell, tuple[Wish, ...]]:
     """Asks for a code that pays the typed part of a bill."""
     if not possible(shell):
         return shell, ()
-    return part_by(shell, PartWish(typed(shell), Tender.TRANSFER))
-
-
-def part_by(shell: Shell, wish: PartWish) -> tuple[Shell, tuple[Wish, ...]]:
-    """Asks for a part of the bill."""
-    waits = replace(shell, checking=True, approver="", note="", remedy="")
-    return _parted(waits, wish, answers_for(shell.approver, shell.person))
-
-
-def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
-    """The bill is there: what waited for it goes on."""
-    if shell.pending is None:
-        return replace(shell, split=bill, checking=False), ()
-    # What was taken is the bill's now, and no order any more.
-    till = replace(shell.till, typed=0, basket=shell.till.basket.paid())
-    known = replace(shell, till=till, split=bill, pending=None)
-    return _parted(known, shell.pending, answers_for(shell.approver, shell.person))
+    return parting.part_by(shell, PartWish(typed(shell), Tender.TRANSFER))
 
 
 def tendered(shell: Shell, tender: Tender, given: Amount | None, by: str) -> q.Question:

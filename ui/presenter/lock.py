@@ -7,16 +7,13 @@ deed alone.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from terminal.roles import PIN_DIGITS_MAX, PIN_DIGITS_MIN, Authorised
+from terminal.roles import PIN_DIGITS_MAX, PIN_DIGITS_MIN
 from ui import questions as q
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 
 def locked(shell: Shell) -> Shell:
@@ -44,19 +41,3 @@ def on_lock(shell: Shell, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
             return replace(shell.back(), intent=None, needs=None, pin=""), ()
         case _:
             return shell, ()
-
-
-def signed_in(shell: Shell, who: Authorised) -> tuple[Shell, tuple[Wish, ...]]:
-    """The PIN was right: what waited for it goes on, if this person may."""
-    known = replace(shell, checking=False, pin="")
-    intent, needs = shell.intent, shell.needs
-    if intent is None:
-        return replace(known, person=who).home(), ()
-    if needs is not None and not who.may(needs):
-        refused = "may not"
-        return replace(known, note=refused, remedy=who.name), ()
-    # Nobody was signed in: whoever it is stays. Otherwise this was for one deed only.
-    there = replace(known.back(), intent=None, needs=None, undoing=shell.undoing)
-    deed = replace(there, person=shell.person or who, approver=who.name)
-    acted, wishes = deed.act(intent)
-    return (acted if acted.undoing else replace(acted, approver="")), wishes

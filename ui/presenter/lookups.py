@@ -6,16 +6,13 @@ Rules of this file: pure, part of ``ui.presenter.shell``.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ui import questions as q
 from ui.presenter import entries, ordering
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 QUERY_MAX = ordering.QUERY_MAX
 LookUp = t.OpenSale | t.PrintCopy | t.ShowReceipt | t.Scanned | t.SendNow

@@ -6,7 +6,6 @@ Rules of this file: pure. An order can be changed while no payment is in hand, a
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from terminal.catalogue import Line
 from terminal.order import Order
@@ -23,11 +22,9 @@ from ui.presenter.item_touches import (
 )
 from ui.presenter.panel import Place
 from ui.presenter.screens import Screen
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
 from ui.presenter.verdict import Verdict
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 QUERY_MAX = 32
 COUNT_MAX = 9999

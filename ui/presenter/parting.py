@@ -7,20 +7,19 @@ three people can pay one tea each; the cents of a line are shared as those of a 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from offline_queue.bills import NewBill
-from terminal.bill import PartWish
+from terminal.bill import BillStanding, PartWish
 from terminal.money import Amount
 from terminal.order import LINES_MAX, Order
 from terminal.terms import Part, Tender, shared
+from ui import counter_questions as c
 from ui.presenter import touches as t
 from ui.presenter.item_touches import PickLine
 from ui.presenter.panel import Place
+from ui.presenter.rights import answers_for
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 SINGLE_MAX = 200
 """A bill with more single things keeps the lines of the order."""
@@ -75,8 +74,6 @@ def possible(shell: Shell) -> bool:
 
 def on_share(shell: Shell, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
     """A touch among the lines of a bill."""
-    from ui.presenter import entries  # noqa: PLC0415 - which needs this module for its bills
-
     match touch:
         case PickLine(number) if number in free(shell) and not shell.checking:
             rest = tuple(each for each in shell.picked if each != number)
@@ -85,10 +82,34 @@ def on_share(shell: Shell, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
         case t.PayPart() if possible(shell):
             return replace(shell.open(Place.CASH), part=cost(shell), entry=0), ()
         case t.Enter() | t.Charge() if possible(shell):
-            return entries.part_by(shell, PartWish(lines=shell.picked))
+            return part_by(shell, PartWish(lines=shell.picked))
         case t.Transfer("ask") if possible(shell):
-            return entries.part_by(shell, PartWish(tender=Tender.TRANSFER, lines=shell.picked))
+            return part_by(shell, PartWish(tender=Tender.TRANSFER, lines=shell.picked))
         case t.Cancel():
             return shell.back(), ()
         case _:
             return shell, ()
+
+
+def part_by(shell: Shell, wish: PartWish) -> tuple[Shell, tuple[Wish, ...]]:
+    """Asks for a part of the bill."""
+    waits = replace(shell, checking=True, approver="", note="", remedy="")
+    return parted(waits, wish, answers_for(shell.approver, shell.person))
+
+
+def parted(shell: Shell, wish: PartWish, by: str) -> tuple[Shell, tuple[Wish, ...]]:
+    """Pays a part of the bill, which is opened with its first part."""
+    if shell.split is not None:
+        return shell, (t.AskWish(c.PartWanted(shell.split.bill.name, wish, by)),)
+    new = bill_of(shell)
+    return replace(shell, pending=wish), (t.AskWish(c.BillOpening(new, by)),)
+
+
+def billed(shell: Shell, bill: BillStanding) -> tuple[Shell, tuple[Wish, ...]]:
+    """The bill is there: what waited for it goes on."""
+    if shell.pending is None:
+        return replace(shell, split=bill, checking=False), ()
+    # What was taken is the bill's now, and no order any more.
+    till = replace(shell.till, typed=0, basket=shell.till.basket.paid())
+    known = replace(shell, till=till, split=bill, pending=None)
+    return parted(known, shell.pending, answers_for(shell.approver, shell.person))

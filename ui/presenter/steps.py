@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ui import questions as q
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.rights import answers_for
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Wish
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 TOUR_STEPS = 4
 

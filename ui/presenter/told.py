@@ -6,24 +6,19 @@ Rules of this file: pure. An answer that nobody waits for any more changes nothi
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ui import counter_questions as c
 from ui import questions as q
-from ui.presenter import entries, lock, transferring
+from ui.presenter import entries, parting, transferring
 from ui.presenter.panel import Place
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Wish
 from ui.questions import Answer
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 
 def told(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
     """The face once it has this answer."""
     match answer:
-        case q.SignedIn(who):
-            return lock.signed_in(shell, who) if shell.place is Place.LOCK else (shell, ())
         case q.QueueShown() | q.HoldsShown() | c.BillsShown():
             return _listed(shell, answer), ()
         case q.HistoryShown(query):
@@ -50,8 +45,8 @@ def _at_counter(shell: Shell, answer: Answer) -> tuple[Shell, tuple[Wish, ...]]:
     match answer:
         case c.BillShown(standing):
             known = replace(shell, till=shell.till.after(answer))
-            parting = shell.place is Place.SHARE or shell.place in entries.PLACES
-            return entries.billed(known, standing) if parting else (known, ())
+            parts = shell.place is Place.SHARE or shell.place in entries.PLACES
+            return parting.billed(known, standing) if parts else (known, ())
         case c.UsualShown() | c.CatalogueShown():
             return replace(shell, till=shell.till.after(answer)), ()
         case c.CodeShown():

@@ -6,7 +6,6 @@ Rules of this file: pure. Nothing is paid until the bank, or a person who may sa
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from terminal.terms import Tender
 from ui import counter_questions as c
@@ -14,10 +13,8 @@ from ui.presenter import entries
 from ui.presenter import touches as t
 from ui.presenter.panel import Place
 from ui.presenter.rights import answers_for
+from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
-
-if TYPE_CHECKING:
-    from ui.presenter.shell import Shell
 
 
 def transferred(shell: Shell, touch: t.Transfer) -> tuple[Shell, tuple[Wish, ...]]:

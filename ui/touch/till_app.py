@@ -16,6 +16,7 @@ from terminal.bench import Bench
 from ui.counter_questions import CatalogueWanted
 from ui.events import TillEvent
 from ui.ports import TillPort
+from ui.presenter.course import step
 from ui.presenter.cues import cue, lights
 from ui.presenter.page import Page
 from ui.presenter.pages import page
@@ -162,7 +163,7 @@ class TillApp(App):
 
     def _step(self, happening: TillEvent | Touch) -> None:
         before = self.shell
-        self.shell, wishes = before.step(happening)
+        self.shell, wishes = step(before, happening)
         if self.shell.preferences is not before.preferences:
             self._dress(self.shell.preferences)
             if self._outfit.keeping is not None:

@@ -20,7 +20,8 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 import click
 
 from hardware_sim.cli_tables import show
-from hardware_sim.crew import Played, Task, play_all, tasks_of
+from hardware_sim.crew import Task, play_all, tasks_of
+from hardware_sim.played import Played
 from hardware_sim.scenario import BOOK, DOORS, Scenario, read_scenarios
 from terminal.errors import ConfigError
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from hardware_sim.crew import Played
 from hardware_sim.expectations import EXPECTATIONS
 from hardware_sim.house_rules import check_house_rules
+from hardware_sim.played import Played
 from hardware_sim.scenario import Scenario, Step
 from hardware_sim.scene import Scene, Unmet
 from hardware_sim.small_disk import NoSmallDisk
