@@ -35,6 +35,7 @@ class Action(Enum):
     REPORT_X = "print the X report"
     REFUND = "refund within the limit"
     VOID = "void a sale"
+    DISCOUNT = "take something off a price"
     CHECK_CARDHOLDER = "accept a signature"
     REFUND_OVER_LIMIT = "refund above the limit"
     TRAINING = "switch training mode"
@@ -69,6 +70,7 @@ _CASHIER = frozenset(
     }
 )
 _SUPERVISOR = _CASHIER | {
+    Action.DISCOUNT,
     Action.REFUND,
     Action.VOID,
     Action.REFUND_OVER_LIMIT,

@@ -17,6 +17,7 @@ from offline_queue.relay import Relay
 from offline_queue.reports import Reports
 from terminal.checkout import pay
 from terminal.errors import AmountError, StoreError
+from terminal.roles import Action
 from terminal.transaction import State, Transaction
 from ui.attended import (
     EXIT_CODES,
@@ -30,6 +31,7 @@ from ui.attended import (
 )
 from ui.books import require_ledger
 from ui.paying import Conversation
+from ui.pins import supervisor
 from ui.tables import print_json, print_table, sale_row
 from ui.transfer_commands import check_awaited
 from ui.wiring import Parts, Settings, assembled
@@ -58,6 +60,8 @@ def sell(
     with at_till(settings) as till:
         parts = till.parts
         _say_recovered(parts.recovered)
+        if sold.order is not None and sold.order.reduced_minor > 0:
+            supervisor(parts, cashier, Action.DISCOUNT)
         ports = till.reading()
         sale = guarded(parts, lambda: pay(ports, parts.rules, amount, cashier=cashier, terms=terms))
         printed = told(parts, sale, as_json=as_json)

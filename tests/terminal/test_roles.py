@@ -21,6 +21,7 @@ from terminal.roles import (
     ("action", "rights"),
     [
         (Action.SELL, (True, True, True, False)),
+        (Action.DISCOUNT, (False, True, True, False)),
         (Action.REFUND, (False, True, True, False)),
         (Action.REFUND_OVER_LIMIT, (False, True, True, False)),
         (Action.CLOSE_BATCH, (False, True, True, False)),

@@ -82,9 +82,13 @@ def test_people_and_what_is_sold_go_on(shell: Shell, tmp_path: Path) -> None:
     done = shell.run("reset", "--by", "Eva", typed="7391\n")
     assert done.exit_code == 0, done.output
     assert "Tea" in shell.run("catalogue").stdout
+    reduced = ("sell", "--item", "Tea", "--discount", "10", "--cashier")
+    alone = shell.run(*reduced, "Ben", typed="2846\n")
+    assert (alone.exit_code, "may not take something off" in alone.stderr) == (1, True)
+    assert shell.run(*reduced, "Eva", typed="7391\n").exit_code == 0
     assert "Ben" in shell.run("users", "list").stdout
     assert shell.run("sell", "3.00").exit_code == 0
-    assert "Somebody who may refund" in shell.run("refund", "2").stderr
+    assert "Somebody who may refund" in shell.run("refund", "3").stderr
     assert "Eva" in shell.run("users", "log").stdout
     assert shell.run("verify").exit_code == 0
 

@@ -12,10 +12,11 @@ from terminal.bill import Bill, BillStanding, PartWish
 from terminal.catalogue import Catalogue, Item
 from terminal.money import MINOR_MAX, Amount
 from terminal.order import Order
+from terminal.roles import Action
 from terminal.terms import Part, Tender, Terms, TransactionKind
 from terminal.transaction import HostApproved, State, Transaction
 from tests.ui.stand_ins import EUR, NOW, sale
-from tests.ui.test_shell import FREE, after, asked, staffed
+from tests.ui.test_shell import ANA, EVA, FREE, PIN, after, asked, staffed
 from ui.counter_questions import (
     BillOpening,
     BillShown,
@@ -50,7 +51,7 @@ from ui.presenter.screens import Screen
 from ui.presenter.shell import Shell
 from ui.presenter.stock import Stock, folded
 from ui.presenter.touches import ChargeWish, Digit, DoubleZero, Enter, Go
-from ui.questions import SaleWanted, Unanswered
+from ui.questions import SaleWanted, SignedIn, Unanswered
 from ui.words import LANGUAGES, Words
 
 ENGLISH = Words("en")
@@ -292,6 +293,20 @@ def test_a_discount_of_the_whole_says_before_and_after() -> None:
 
 
 # -- the list of items ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", [(OpenLine(0),), (Go("ways"),)])
+def test_a_discount_takes_a_supervisor(way: tuple[t.Touch, ...]) -> None:
+    shop, _ = after(staffed(ANA), CatalogueShown(SOLD))
+    asking, _ = after(shop, AddItem(TEA), *way, Go("discount"))
+    assert (asking.place, asking.needs) == (Place.LOCK, Action.DISCOUNT)
+    refused, _ = after(asking, *PIN, Enter(), SignedIn(ANA))
+    assert refused.place is Place.LOCK
+    allowed, _ = after(asking, *PIN, Enter(), SignedIn(EVA))
+    assert allowed.place is Place.DISCOUNT
+    taken, _ = after(allowed, Percent(20), Enter())
+    assert taken.till.due == eur(TEA.price.minor * 4 // 5)
+    assert (taken.person, taken.approver) == (ANA, "")
 
 
 def test_letters_lead_to_an_item() -> None:

@@ -88,6 +88,7 @@ _NEEDS: Mapping[Action, str] = MappingProxyType(
         Action.CHANGE_SHOP: mark("The merchant decides this"),
         Action.TRAINING: mark("A supervisor turns training on and off"),
         Action.REFUND: mark("A supervisor gives money back"),
+        Action.DISCOUNT: mark("A supervisor takes something off"),
         Action.VOID: mark("A supervisor takes a sale back"),
         Action.CONFIRM_TRANSFER: mark("A supervisor says that the money is there"),
         Action.REFUND_OVER_LIMIT: mark("A supervisor gives money back"),

@@ -42,6 +42,7 @@ OF_PLACE = {
     Place.HOLDS: Action.SHOW_QUEUE,
     Place.BILLS: Action.SHOW_QUEUE,
     Place.COUNT: Action.COUNT_DRAWER,
+    Place.DISCOUNT: Action.DISCOUNT,
     Place.SPLIT: Action.SELL,
     Place.SHARE: Action.SELL,
 }
