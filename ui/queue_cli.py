@@ -26,7 +26,7 @@ def register(main: click.Group, with_settings: WithSettings) -> None:
     """Adds the commands to ``main``; ``with_settings`` gives each its settings and exit code."""
     main.add_command(_queue_group(with_settings))
 
-    @main.command(short_help="Put the ledger aside and start anew; refused while money waits.")
+    @main.command(short_help="Put the ledger aside and begin another; refused while money waits.")
     @click.option("--by", default="", help="Who does it; with PINs, somebody who may.")
     @_JSON
     @with_settings
