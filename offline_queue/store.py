@@ -36,6 +36,8 @@ _READ_SETTINGS: dict[str, tuple[str | int, str | int]] = {
     "trusted_schema": ("OFF", 0),
     "cell_size_check": ("ON", 1),
     "busy_timeout": (_BUSY_TIMEOUT_MS, _BUSY_TIMEOUT_MS),
+    # A till has several of these open for weeks, and each would grow to 2 MiB (negative: KiB).
+    "cache_size": (-512, -512),
 }
 _WRITE_SETTINGS: dict[str, tuple[str | int, str | int]] = {
     **_READ_SETTINGS,
