@@ -12,7 +12,13 @@ import pytest
 
 from offline_queue import ownership
 from offline_queue.schema import sync_path
+from terminal.checkout import pay
+from terminal.money import Amount
+from terminal.terms import Terms, TransactionKind
+from terminal.transaction import State
 from tests.ui.command_line import Shell, running_acquirer
+from ui.attended import at_till
+from ui.wiring import load_settings
 
 SETTINGS = """
 [transfer]
@@ -112,6 +118,28 @@ def test_the_old_file_is_found_out_where_the_device_counts(shell: Shell) -> None
     shutil.copy(kept / "ledger.db", ledger)
     found = shell.run("sell", "4.00")
     assert (found.exit_code, "not as this till left it" in found.stderr) == (1, True), found.output
+
+
+def test_an_amount_that_is_held_keeps_the_ledger_in_its_place(shell: Shell) -> None:
+    settings = load_settings(
+        config_file=shell.config,
+        data_dir=shell.folder / "till",
+        reader="sim:visa-credit",
+        acquirer=f"sim:?dir={shell.acquirer}",
+    )
+    with at_till(settings) as till:
+        amount = Amount(5000, settings.config.till.currency)
+        terms = Terms(kind=TransactionKind.HOLD)
+        held = pay(till.reading(), till.parts.rules, amount, terms=terms)
+    assert held.state is State.HELD
+    assert shell.run("report", "z").exit_code == 0
+    refused = shell.run("reset")
+    assert (refused.exit_code, "held for somebody, under the numbers 1." in refused.stderr) == (
+        1,
+        True,
+    ), refused.output
+    assert shell.run("void", "1").exit_code == 0
+    assert shell.run("reset").exit_code == 0, shell.run("reset").output
 
 
 def test_a_day_that_is_open_keeps_the_ledger_in_its_place(shell: Shell) -> None:
