@@ -6,6 +6,7 @@ Rules of this file: a desk toy, for a simulated card over the network stack; not
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from functools import reduce
 from operator import xor
@@ -22,7 +23,11 @@ class Device(nfc.clf.udp.Device):  # type: ignore[misc] # nfcpy has no types.
     """nfcpy's network device, which waits a second for each answer where we have 20 ms."""
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port)
+        # nfcpy's own would turn the port into the name of its service, and fail at that name.
+        self.addr = (socket.gethostbyname(host), port)
+        self._path = f"{self.addr[0]}:{port}"
+        self.socket = None
+        self._create_socket()
         self._chipset_name = "UDP"
         self.crowded = False
         self._sensing = False
