@@ -132,11 +132,18 @@ class Reports:
 
     def holds(self) -> list[Transaction]:
         """The holds that have neither been taken nor released, oldest first."""
+        return self._in_state(State.HELD)
+
+    def awaited(self) -> list[Transaction]:
+        """The bank transfers that nobody has confirmed, oldest first."""
+        return self._in_state(State.AWAITED)
+
+    def _in_state(self, state: State) -> list[Transaction]:
         with self._store.read() as connection:
             found = rows(
                 connection,
                 f"{projection.SELECT} WHERE state = ? AND training = 0 ORDER BY sequence",
-                (State.HELD.value,),
+                (state.value,),
             )
         return [projection.transaction_of(row) for row in found]
 

@@ -75,9 +75,9 @@ def put_aside(
     lock = ownership.own(path)
     try:
         if not was_cut_off(path):
-            with Store.read_only(path) as store:
-                require(store)
-            _prepare(path, at, keystore, counter, who)
+            with Store.read_only(path) as old:
+                require(old)
+                _prepare(old, at, keystore, counter, who)
             aside = _new_folder(path.parent / f"{_UNTIL}{at:%Y%m%dT%H%M%SZ}")
         else:
             aside = max(path.parent.glob(f"{_UNTIL}*"))
@@ -92,18 +92,15 @@ def put_aside(
 
 
 def _prepare(
-    path: Path, at: datetime, keystore: KeyStore, counter: RollbackCounter | None, who: str
+    old: Store, at: datetime, keystore: KeyStore, counter: RollbackCounter | None, who: str
 ) -> None:
     """The new ledger, whole, beside the old one."""
-    fresh = ownership.prepared(path)
+    fresh = ownership.prepared(old.path)
     # What an earlier call has left here was never used.
     shutil.rmtree(fresh.parent, ignore_errors=True)
     fresh.parent.mkdir(mode=0o700)
     held_back = _HeldBack(counter) if counter is not None else None
-    with (
-        Store.read_only(path) as old,
-        Store.open(fresh, at=at, keystore=keystore, counter=held_back) as new,
-    ):
+    with Store.open(fresh, at=at, keystore=keystore, counter=held_back) as new:
         with old.read() as source, new.write() as target:
             go_on(target, counters(source), at)
             for table in _KEPT:

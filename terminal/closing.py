@@ -108,7 +108,8 @@ def settle_batch(
     """
     step = _Step(journal, host, clock, rules, batch, told)
     sales = journal.sales_of(batch)
-    totals = totals_of(sales, journal.carried(batch))
+    carried = journal.carried(batch)
+    totals = totals_of(sales, carried)
     for code, sums in totals.items():
         first = _totals(step, code, sums, after_upload=False)
         if first.response_code != OUT_OF_BALANCE:
@@ -118,7 +119,7 @@ def settle_batch(
             if sale.amount.currency.code == code and counts(sale):
                 _upload(step, sale)
         _totals(step, code, sums, after_upload=True)
-    settled = _settlement(journal, batch, totals)
+    settled = _settlement(journal, batch, totals, carried)
     if journal.closing(batch).settled is None:
         journal.settle(BatchSettled(clock.now(), batch, settled.outcome))
     return settled
@@ -132,18 +133,18 @@ def settlement_of(journal: ClosingJournal, batch: int) -> Settlement | None:
     """
     if journal.closing(batch).settled is None:
         return None
-    totals = totals_of(journal.sales_of(batch), journal.carried(batch))
-    return _settlement(journal, batch, totals)
+    carried = journal.carried(batch)
+    return _settlement(journal, batch, totals_of(journal.sales_of(batch), carried), carried)
 
 
 def _settlement(
-    journal: ClosingJournal, batch: int, totals: Mapping[str, HostTotals]
+    journal: ClosingJournal, batch: int, totals: Mapping[str, HostTotals], carried: Carried
 ) -> Settlement:
     closing = journal.closing(batch)
     rrns = tuple(
         extra.split()[2] for answer in (closing.answered or {}).values() for extra in answer.extras
     )
-    found = differences(closing, journal.sales_by_id(rrns, batch), journal.carried(batch))
+    found = differences(closing, journal.sales_by_id(rrns, batch), carried)
     return Settlement(batch, outcome_of(found, closing), totals, found)
 
 

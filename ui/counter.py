@@ -23,7 +23,7 @@ from terminal.closing import settle_batch, settlement_of
 from terminal.errors import HostError, StoreError
 from terminal.money import Currency, Total
 from terminal.settlement import report as add_up
-from terminal.transaction import State, Transaction
+from terminal.transaction import Transaction
 from ui.questions import UNSETTLED, DayShown, FeedbackGiven
 from ui.reporting.files import SALE_COLUMNS, csv_of, sale_cells, write_file
 from ui.reporting.receipts import in_shop_language
@@ -77,11 +77,7 @@ def with_what_is_open(shown: DayShown, store: Store) -> DayShown:
         StoreError: the ledger cannot be read.
     """
     bills = tuple(bill for bill in Bills(store).unpaid() if bill.due.minor)
-    awaited = tuple(
-        row.transaction
-        for row in Reports(store).queue()
-        if row.transaction.state is State.AWAITED and not row.transaction.training
-    )
+    awaited = tuple(Reports(store).awaited())
     drawer = Drawer(store, shown.report.currency).standing()
     return replace(shown, bills=bills, awaited=awaited, drawer=drawer)
 

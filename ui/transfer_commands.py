@@ -65,7 +65,7 @@ def check(settings: Settings, name: str, *, as_json: bool) -> int:
     """Asks the acquirer about one awaited transfer, or about all; 5 while one has not arrived."""
     with at_till(settings) as till:
         parts, ports = till.parts, till.ports
-        found = [_named(parts, name)] if name else awaited(parts)
+        found = [_named(parts, name)] if name else Reports(parts.journal.store).awaited()
         arrivals = [ask_host_about(ports, parts.rules, sale) for sale in found]
         for each in arrivals:
             if each.arrived:
@@ -96,7 +96,7 @@ def confirm(settings: Settings, name: str, *, by: str, arrived: bool, as_json: b
 def check_awaited(parts: Parts, ports: Ports) -> list[Transaction]:
     """Asks about every awaited transfer, where the acquirer can be asked; what has arrived."""
     arrived = []
-    for sale in awaited(parts):
+    for sale in Reports(parts.journal.store).awaited():
         try:
             told = ask_host_about(ports, parts.rules, sale)
         except (HostError, ConfigError):
@@ -104,12 +104,6 @@ def check_awaited(parts: Parts, ports: Ports) -> list[Transaction]:
         if told.arrived:
             arrived.append(told.sale)
     return arrived
-
-
-def awaited(parts: Parts) -> list[Transaction]:
-    """The transfers that nobody has confirmed, oldest first."""
-    waiting = Reports(parts.journal.store).queue()
-    return [row.transaction for row in waiting if row.transaction.state is State.AWAITED]
 
 
 def _named(parts: Parts, name: str) -> Transaction:

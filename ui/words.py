@@ -227,3 +227,8 @@ class Words:
         if character in "0123456789":
             return self.habits.digits[int(character)]
         return character
+
+
+def minus(money: str) -> str:
+    """An amount, as ``Words.money`` gives it, with a minus in the same left-to-right piece."""
+    return money.replace(ISOLATE_LTR, f"{ISOLATE_LTR}\u2212", 1)

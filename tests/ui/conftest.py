@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 
 from terminal.bench import Bench
 from terminal.money import Currency
+from tests.ui.command_line import running_acquirer
 from tests.ui.stand_ins import StandInTill
 from ui.events import TillEvent
 from ui.ports import TillPort
@@ -244,3 +246,10 @@ def driver() -> Iterator[Driver]:
     driving = Driver()
     yield driving
     driving.close()
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an acquirer that outlives each command of a test's till."""
+    with running_acquirer(tmp_path_factory.mktemp("bank")) as folder:
+        yield folder

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.ui.command_line import Shell, running_acquirer
+from tests.ui.command_line import Shell
 from ui import paying
 
 SETTINGS = '[transfer]\niban = "DE89370400440532013000"\n'
-
-
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with running_acquirer(tmp_path_factory.mktemp("bank")) as folder:
-        yield folder
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.ui.command_line import Shell, running_acquirer
+from tests.ui.command_line import Shell
 
 SETTINGS = """
 [cash]
@@ -18,12 +17,6 @@ limit = "10.00"
 [transfer]
 iban = "DE89 3704 0044 0532 0130 00"
 """
-
-
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with running_acquirer(tmp_path_factory.mktemp("bank")) as folder:
-        yield folder
 
 
 @pytest.fixture

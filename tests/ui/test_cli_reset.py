@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from terminal.checkout import pay
 from terminal.money import Amount
 from terminal.terms import Terms, TransactionKind
 from terminal.transaction import State
-from tests.ui.command_line import Shell, running_acquirer
+from tests.ui.command_line import Shell
 from ui.attended import at_till
 from ui.wiring import load_settings
 
@@ -24,12 +23,6 @@ SETTINGS = """
 [transfer]
 iban = "DE89 3704 0044 0532 0130 00"
 """
-
-
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with running_acquirer(tmp_path_factory.mktemp("bank")) as folder:
-        yield folder
 
 
 @pytest.fixture

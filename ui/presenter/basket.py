@@ -86,31 +86,22 @@ class Basket:
         order = self.order or Order(typed.currency)
         match touch:
             case AddItem(item):
-                return quiet._changed(lambda: order.add(item), typed)  # noqa: SLF001 - its own
+                return _changed(quiet, lambda: order.add(item), typed)
             case AddTyped() if typed.minor:
-                nothing = Amount(0, typed.currency)
-                return quiet._changed(lambda: self.whole(typed), nothing)  # noqa: SLF001 - its own
+                return _changed(quiet, lambda: self.whole(typed), Amount(0, typed.currency))
             case SetCount(number, count):
-                return quiet._changed(lambda: order.count(number, count), typed)  # noqa: SLF001 - its own
+                return _changed(quiet, lambda: order.count(number, count), typed)
             case TakeOff(line, off_bp):
-                return quiet._changed(lambda: _discounted(order, line, off_bp), typed)  # noqa: SLF001 - its own
+                return _changed(quiet, lambda: _discounted(order, line, off_bp), typed)
             case Restore() if self.binned is not None and self.order is None:
                 binned = self.binned
-                return quiet._changed(lambda: binned, typed)  # noqa: SLF001 - its own
+                return _changed(quiet, lambda: binned, typed)
             case ShowKeypad(on):
                 return replace(quiet, keypad=on)
             case NextKeys(first):
                 return replace(quiet, first=first)
             case _:
                 return self
-
-    def _changed(self, make: Callable[[], Order], typed: Amount) -> Basket:
-        try:
-            made = make()
-            changed = replace(self, order=made if made.lines else None, binned=None)
-        except AmountError:
-            return replace(self, trouble=Trouble.TOO_MUCH)
-        return changed if changed.fits(typed) else replace(self, trouble=Trouble.TOO_MUCH)
 
     def unknown(self, code: str) -> Basket:
         """Nothing in the catalogue has this barcode."""
@@ -142,3 +133,13 @@ def _discounted(order: Order, number: int | None, off_bp: int) -> Order:
     if number is None:
         return replace(order, discount_bp=off_bp)
     return order.discount(number, off_bp)
+
+
+def _changed(basket: Basket, make: Callable[[], Order], typed: Amount) -> Basket:
+    """The basket with the order that ``make`` gives; unchanged, with its trouble, if none fits."""
+    try:
+        made = make()
+        changed = replace(basket, order=made if made.lines else None, binned=None)
+    except AmountError:
+        return replace(basket, trouble=Trouble.TOO_MUCH)
+    return changed if changed.fits(typed) else replace(basket, trouble=Trouble.TOO_MUCH)

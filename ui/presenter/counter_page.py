@@ -24,7 +24,7 @@ from ui.presenter.panel import Kind, Line
 from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.state import ViewState
 from ui.presenter.touches import Clear, Go
-from ui.words import ISOLATE_LTR, POP_ISOLATE, Words
+from ui.words import ISOLATE_LTR, POP_ISOLATE, Words, minus
 
 KEYS_MAX = 12
 TIMES = "\u00d7"
@@ -163,8 +163,3 @@ def line_of(number: int, line: OrderLine, state: ViewState, words: Words) -> Lin
         kind=Kind.FACT,
         touch=OpenLine(number),
     )
-
-
-def minus(money: str) -> str:
-    """The amount with a minus, in the same left-to-right piece."""
-    return money.replace(ISOLATE_LTR, f"{ISOLATE_LTR}\u2212", 1)

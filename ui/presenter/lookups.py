@@ -1,6 +1,6 @@
 """What is looked up from the face: sales, receipts, the history, and what a scanner reads.
 
-Rules of this file: pure, part of ``ui.presenter.shell``.
+Rules of this file: pure, part of ``ui.presenter.course``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from ui.presenter.panel import Place
 from ui.presenter.shell import Shell
 from ui.presenter.touches import Touch, Wish
 
-QUERY_MAX = ordering.QUERY_MAX
 LookUp = t.OpenSale | t.PrintCopy | t.ShowReceipt | t.Scanned | t.SendNow
 
 
@@ -38,21 +37,12 @@ def look_up(shell: Shell, touch: LookUp) -> tuple[Shell, tuple[Wish, ...]]:
 def searching(shell: Shell, touch: Touch) -> tuple[Shell, tuple[Wish, ...]]:
     """A touch in the history."""
     match touch:
-        case t.Digit(value):
-            query = f"{shell.query}{value}"
-        case t.DoubleZero():
-            query = f"{shell.query}00"
-        case t.Letter(text):
-            query = f"{shell.query}{text}"
-        case t.Backspace():
-            query = shell.query[:-1]
-        case t.Clear():
-            query = ""
         case t.Cancel():
             return shell.back(), ()
+        case t.Digit() | t.DoubleZero() | t.Letter() | t.Backspace() | t.Clear():
+            return _search(shell, ordering.edited(shell.query, touch))
         case _:
             return shell, ()
-    return _search(shell, query[:QUERY_MAX])
 
 
 def _search(shell: Shell, query: str) -> tuple[Shell, tuple[Wish, ...]]:
@@ -64,7 +54,7 @@ def _scanned(shell: Shell, code: str, typed: int) -> tuple[Shell, tuple[Wish, ..
     if shell.busy or shell.place is Place.LOCK:
         return shell, ()
     if shell.place is Place.HISTORY:
-        return _search(shell, code[:QUERY_MAX])
+        return _search(shell, code[: ordering.QUERY_MAX])
     clean = replace(shell, till=replace(shell.till, typed=typed))
     if shell.place in entries.PLACES or shell.place in ordering.PLACES:
         # It has typed into the amount that is asked for here, which is no place to sell either.

@@ -31,7 +31,7 @@ COUNT_MAX = 9999
 PLACES = frozenset({Place.LINE, Place.DISCOUNT})
 """Places with a keypad on which no amount is typed."""
 
-Outcome = tuple["Shell", tuple[Wish, ...]]
+Outcome = tuple[Shell, tuple[Wish, ...]]
 
 
 def here(shell: Shell, touch: Touch) -> Outcome | None:
@@ -84,12 +84,8 @@ def order_of(shell: Shell) -> Order:
     return shell.till.basket.whole(shell.till.typed_amount)
 
 
-# -- the list of items ---------------------------------------------------------------------------
-
-
-def searching(shell: Shell, touch: Touch) -> Outcome:
-    """A touch in the list of items: what is typed is looked for, Enter takes the first found."""
-    query = shell.query
+def edited(query: str, touch: Touch) -> str:
+    """What is looked for once this key was touched; as it was, where the key types nothing."""
     match touch:
         case t.Letter(text):
             query += text
@@ -101,12 +97,22 @@ def searching(shell: Shell, touch: Touch) -> Outcome:
             query = query[:-1]
         case t.Clear():
             query = ""
+    return query[:QUERY_MAX]
+
+
+# -- the list of items ---------------------------------------------------------------------------
+
+
+def searching(shell: Shell, touch: Touch) -> Outcome:
+    """A touch in the list of items: what is typed is looked for, Enter takes the first found."""
+    query = shell.query
+    match touch:
         case t.Cancel():
             return shell.back(), ()
         case t.Enter() | t.Charge():
             found = shell.till.basket.stock.matching(query) if query.strip() else ()
             return ordered(shell, AddItem(found[0])) if found else (shell.back(), ())
-    return replace(shell, query=query[:QUERY_MAX]), ()
+    return replace(shell, query=edited(query, touch)), ()
 
 
 def begun(shell: Shell, letter: str) -> Outcome:

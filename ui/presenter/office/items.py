@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from terminal.catalogue import Item
 from terminal.errors import AmountError
@@ -165,17 +166,14 @@ def page_of_discount(shell: Shell, words: Words, about: About) -> Panel:
 
 def _worth(shell: Shell) -> tuple[Amount, Amount]:
     """What it costs without a discount, and with the one that has been typed."""
-    line = ordering.line_of(shell)
-    typed = shell.till.typed_amount
-    number = shell.line if line is not None else None
+    line, off_bp = ordering.line_of(shell), shell.entry * 100
+    typed, basket = shell.till.typed_amount, shell.till.basket
     if line is not None:
-        plain, less = (type(line)(line.item, line.count, bp) for bp in (0, shell.entry * 100))
+        plain, less = replace(line, discount_bp=0), replace(line, discount_bp=off_bp)
         currency = shell.till.currency
         return Amount(plain.gross_minor, currency), Amount(less.gross_minor, currency)
-    basket = shell.till.basket
     try:
-        return tuple(  # type: ignore[return-value] # Two of them, as there are two discounts.
-            basket.after(TakeOff(number, bp), typed).due(typed) for bp in (0, shell.entry * 100)
-        )
+        before, after = (basket.after(TakeOff(None, bp), typed).due(typed) for bp in (0, off_bp))
     except AmountError:
         return typed, typed
+    return before, after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terminal.money import Amount
 from ui.presenter import parting
 from ui.presenter.item_touches import PickLine
 from ui.presenter.office.entry import other_tenders
@@ -47,7 +48,7 @@ def _line(number: int, name: str, minor: int, shell: Shell, words: Words) -> Lin
     picked = number in shell.picked
     return Line(
         title=words.reference(name) if name else words.say("Amount"),
-        value=words.money(type(shell.till.typed_amount)(minor, shell.till.currency)),
+        value=words.money(Amount(minor, shell.till.currency)),
         glyph=Glyph.CHECK if picked else Glyph.PLUS,
         tone=Tone.OK if picked else Tone.NEUTRAL,
         touch=PickLine(number),

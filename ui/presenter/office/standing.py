@@ -12,7 +12,7 @@ from ui.presenter.panel import Kind, Line
 from ui.presenter.sayings import Glyph, Tone
 from ui.presenter.touches import Go
 from ui.questions import DayShown
-from ui.words import ISOLATE_LTR, Words
+from ui.words import Words, minus
 
 
 def open_lines(shown: DayShown, words: Words, *, counted: bool) -> tuple[Line, ...]:
@@ -95,4 +95,4 @@ def _last_count(drawer: DrawerStanding, words: Words) -> Line:
 def _signed(minor: int, currency: Currency, words: Words) -> str:
     """A sum with a minus where it went out: amounts themselves are never negative."""
     text = words.money(Amount(abs(minor), currency))
-    return text.replace(ISOLATE_LTR, f"{ISOLATE_LTR}\u2212", 1) if minor < 0 else text
+    return minus(text) if minor < 0 else text
